@@ -1,0 +1,3 @@
+import type { ErrorRows } from '../row.ts'
+
+export const clientErrors = {} as const satisfies ErrorRows

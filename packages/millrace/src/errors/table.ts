@@ -1,0 +1,27 @@
+import { appErrors } from './rows/app.ts'
+import { brokerErrors } from './rows/broker.ts'
+import { cliErrors } from './rows/cli.ts'
+import { clientErrors } from './rows/client.ts'
+import { configErrors } from './rows/config.ts'
+import { drainErrors } from './rows/drain.ts'
+import { protocolErrors } from './rows/protocol.ts'
+import { storageErrors } from './rows/storage.ts'
+import { testingErrors } from './rows/testing.ts'
+
+/** Every error that Millrace throws, by its code. A code never changes its meaning. */
+export const errorTable = {
+  ...appErrors,
+  ...brokerErrors,
+  ...cliErrors,
+  ...clientErrors,
+  ...configErrors,
+  ...drainErrors,
+  ...protocolErrors,
+  ...storageErrors,
+  ...testingErrors,
+}
+
+export type ErrorCode = keyof typeof errorTable
+
+/** What a row's message needs to know. */
+export type ErrorContext<C extends ErrorCode> = Parameters<(typeof errorTable)[C]['message']>[0]

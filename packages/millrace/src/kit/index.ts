@@ -1,0 +1,8 @@
+export { backoffMs, type BackoffRules } from './backoff.ts'
+export { sleep, systemClock, type Clock, type Timer } from './clock.ts'
+export { deferred, type Deferred } from './deferred.ts'
+export { formatDuration, parseDuration, type Duration } from './duration.ts'
+export { manualClock, type ManualClock } from './manual-clock.ts'
+export { moduleBeside } from './module-beside.ts'
+export { nearest } from './nearest.ts'
+export { formatSize, parseSize, type Size } from './size.ts'

@@ -1,0 +1,2 @@
+export { defineEvent, type TelemetryEvent } from './define-event.ts'
+export { events } from './events.ts'
