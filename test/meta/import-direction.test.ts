@@ -64,7 +64,7 @@ function folderOf(file: string): string {
 async function readImports(): Promise<readonly Import[]> {
   const found: Import[] = []
   for (const entry of await readdir(source, { recursive: true, withFileTypes: true })) {
-    const isSource = entry.isFile() && /\.ts$/.test(entry.name)
+    const isSource = entry.isFile() && entry.name.endsWith('.ts')
     if (!isSource || /\.(test|contract)\.ts$/.test(entry.name)) continue
     const path = join(entry.parentPath, entry.name)
     const text = await readFile(path, 'utf8')

@@ -36,10 +36,15 @@ describe('options', () => {
       isQuiet: 'default',
       mode: 'default',
     })
+  })
+
+  it('are typed by their rows', () => {
+    const { values } = resolveOptions(table, {})
     const size: number = values['fetch.buffered']
     // @ts-expect-error an option without a default may be unset
-    const list: readonly string[] = values.brokers
-    assert.ok(size && list)
+    const brokers: readonly string[] = values.brokers
+    assert.equal(size, 67_108_864)
+    assert.equal(brokers, undefined)
   })
 
   it('report every fault at once, each with its path and the nearest known key', () => {

@@ -27,7 +27,9 @@ type ValueOf<T extends OptionType> = T extends 'flag'
 
 /** Values by key: durations in milliseconds, sizes in bytes, lists split at commas. Unset options without a default are undefined. */
 export type OptionValues<T extends OptionTable> = {
-  readonly [K in keyof T]: T[K] extends { readonly default: NonNullable<unknown> }
+  readonly [K in keyof T]: T[K] extends {
+    readonly default: string | number | boolean | readonly string[]
+  }
     ? ValueOf<T[K]['type']>
     : ValueOf<T[K]['type']> | undefined
 }
