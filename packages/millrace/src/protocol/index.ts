@@ -1,3 +1,26 @@
+export { apiByKey, apis } from './apis/apis.ts'
+export {
+  defineApi,
+  type AnyApi,
+  type Api,
+  type RequestInput,
+  type RequestOf,
+  type ResponseInput,
+  type ResponseOf,
+} from './schema/define-api.ts'
+export {
+  decodeRequest,
+  decodeRequestBody,
+  decodeResponse,
+  decodeResponseBody,
+  encodeRequest,
+  encodeRequestBody,
+  encodeResponse,
+  encodeResponseBody,
+  readCorrelationId,
+  readRequestHeader,
+  type RequestHeader,
+} from './messages.ts'
 // Record batches, compression, checksums
 export { compress, compressionNames, decompress, type Compression } from './compression/index.ts'
 export {
