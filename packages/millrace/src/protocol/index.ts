@@ -21,6 +21,20 @@ export {
   readRequestHeader,
   type RequestHeader,
 } from './messages.ts'
+export {
+  consumerAssignment,
+  consumerSubscription,
+  cooperativeStickyUserData,
+  stickyUserData,
+} from './embedded/consumer-protocol.ts'
+export {
+  groupMetadataKey,
+  groupMetadataValue,
+  offsetCommitKey,
+  offsetCommitValue,
+} from './embedded/coordinator-records.ts'
+export { defineStruct, readStructVersion, type Struct } from './embedded/define-struct.ts'
+
 // Record batches, compression, checksums
 export { compress, compressionNames, decompress, type Compression } from './compression/index.ts'
 export {
