@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import {
   cooperativeSticky,
   partitionKey,
@@ -161,7 +161,10 @@ describe('assignors', () => {
         const left = settle(rest, counts)
         for (const one of rest) {
           const now = new Set(keysOf(left.assignment.get(one.memberId)))
-          assert.ok(keysOf(one.owned).every((key) => now.has(key)), 'kept over a leave')
+          assert.ok(
+            keysOf(one.owned).every((key) => now.has(key)),
+            'kept over a leave',
+          )
         }
         const joined = settle([...left.members, member('new', topicNames)], counts)
         const gained = joined.assignment.get('new')?.length ?? 0
@@ -191,9 +194,9 @@ describe('assignors', () => {
         for (const one of members) {
           const others = members.filter((other) => other !== one)
           for (const key of keysOf(assignment.get(one.memberId))) {
-            const claims = others.filter((other) => keysOf(other.owned).includes(key))
+            const rivals = others.filter((other) => keysOf(other.owned).includes(key))
             const isOwn = keysOf(one.owned).includes(key)
-            assert.ok(claims.every((other) => isOwn && other.generation < one.generation))
+            assert.ok(rivals.every((other) => isOwn && other.generation < one.generation))
           }
         }
         assertComplete(settle(members, counts).assignment, members, counts)
