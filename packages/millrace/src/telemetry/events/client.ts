@@ -1,1 +1,110 @@
-export const clientEvents = {}
+import { defineEvent } from '../define-event.ts'
+
+/** Which broker an event is about; the node id is -1 for a bootstrap address whose node is not known yet. */
+interface AtBroker {
+  readonly clientId: string
+  /** `host:port` */
+  readonly broker: string
+  readonly node: number
+}
+
+interface AtPartition {
+  readonly clientId: string
+  readonly topic: string
+  readonly partition: number
+}
+
+export const clientEvents = {
+  connectionOpened: defineEvent<AtBroker & { readonly purpose: string }>(
+    'connection.opened',
+    'a connection to a broker is ready: versions are known',
+  ),
+  connectionClosed: defineEvent<
+    AtBroker & { readonly purpose: string; readonly reason: string; readonly waiting: number }
+  >(
+    'connection.closed',
+    'a connection ended, by us or by the broker; `waiting` requests were unanswered',
+  ),
+  clusterUnreachable: defineEvent<{
+    readonly clientId: string
+    readonly addresses: readonly string[]
+    readonly reason: string
+  }>('cluster.unreachable', 'every known broker address failed; told once until one answers again'),
+  clusterReachable: defineEvent<AtBroker & { readonly unreachableMs: number }>(
+    'cluster.reachable',
+    'a broker answered again after cluster.unreachable',
+  ),
+  metadataRefreshed: defineEvent<{
+    readonly clientId: string
+    readonly topics: number
+    readonly brokers: number
+    readonly reason: string
+  }>('metadata.refreshed', 'the list of brokers, topics and leaders was read again'),
+  metadataRefreshFailed: defineEvent<{
+    readonly clientId: string
+    readonly reason: string
+    readonly error: unknown
+  }>(
+    'metadata.refresh-failed',
+    'a refresh that nobody waits for failed; it is tried again at the next need',
+  ),
+  topicReplaced: defineEvent<{
+    readonly clientId: string
+    readonly topic: string
+    readonly oldId: string
+    readonly newId: string
+  }>(
+    'topic.replaced',
+    'a topic was deleted and created again: positions of the old one have ended',
+  ),
+  producerAppended: defineEvent<
+    AtPartition & {
+      /** Of the batch's first message; -1 when the broker did not say. */
+      readonly offset: number
+      readonly count: number
+      readonly bytes: number
+      readonly broker: string
+      readonly node: number
+    }
+  >('producer.appended', 'a broker acknowledged a batch of messages'),
+  producerRetried: defineEvent<
+    AtPartition & {
+      readonly count: number
+      readonly attempt: number
+      readonly delayMs: number
+      readonly reason: string
+    }
+  >('producer.retried', 'a batch was not acknowledged and will be sent again, in its place'),
+  producerFailed: defineEvent<
+    AtPartition & {
+      readonly count: number
+      readonly error: unknown
+      /** False: the broker may have written the messages all the same. */
+      readonly isOutcomeKnown: boolean
+    }
+  >('producer.failed', 'messages were given up; their sends reject'),
+  producerBufferFull: defineEvent<{
+    readonly clientId: string
+    readonly topic: string
+    readonly bufferedBytes: number
+    readonly waiting: number
+  }>('producer.buffer-full', 'a send waits for room in the buffer'),
+  producerEpochRaised: defineEvent<
+    AtPartition & {
+      readonly producerId: number
+      readonly epoch: number
+      readonly reason: string
+    }
+  >(
+    'producer.epoch-raised',
+    'sequence numbers of a partition start again from 0 under a new epoch',
+  ),
+  producerFenced: defineEvent<
+    AtPartition & { readonly producerId: number; readonly epoch: number }
+  >('producer.fenced', 'a broker refused the producer’s epoch; a fresh producer id is asked for'),
+  producerUndelivered: defineEvent<{
+    readonly clientId: string
+    readonly messages: number
+    readonly bytes: number
+  }>('producer.undelivered', 'the producer closed with messages that were not acknowledged'),
+}

@@ -1,0 +1,5 @@
+export { formatAddress, parseAddress, type BrokerAddress } from './address.ts'
+export type { VersionBounds } from './api-ranges.ts'
+export { Connection, type ConnectionSettings, type RequestOptions } from './connection.ts'
+export { ConnectionPool, type PoolSettings, type Purpose } from './connection-pool.ts'
+export type { Dial, TlsOptions } from './dial.ts'
