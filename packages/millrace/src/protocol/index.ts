@@ -21,6 +21,9 @@ export {
   readRequestHeader,
   type RequestHeader,
 } from './messages.ts'
+export { compiledCodec, interpretedCodec, type MakeBodyCodec } from './schema/body-codec.ts'
+export type { Field, Shape } from './schema/field.ts'
+export type { Message } from './schema/message.ts'
 export {
   consumerAssignment,
   consumerSubscription,

@@ -9,7 +9,7 @@ import { apiVersions } from './apis/18-api-versions.ts'
 import { apiByKey } from './apis/apis.ts'
 import { malformed, WireFault } from './wire/malformed.ts'
 import { Reader } from './wire/reader.ts'
-import { Writer } from './wire/writer.ts'
+import { scratchWriter as writer } from './wire/writer.ts'
 
 /**
  * Whole requests and responses. A frame that is read comes without its size (int32); what is
@@ -21,9 +21,6 @@ import { Writer } from './wire/writer.ts'
  */
 
 const unsupportedVersion = 35
-
-/** One for all: encoding never waits. */
-const writer = new Writer()
 
 export interface RequestHeader {
   readonly apiKey: number
@@ -176,7 +173,7 @@ export function decodeRequestBody<A extends AnyApi>(
   version: number,
   body: Buffer,
 ): RequestOf<A> {
-  return decodeRequest(api, version, body, 0)
+  return api.request.decodeBody(version, body)
 }
 
 export function encodeRequestBody<A extends AnyApi>(
@@ -184,9 +181,7 @@ export function encodeRequestBody<A extends AnyApi>(
   version: number,
   body: RequestInput<A>,
 ): Buffer {
-  writer.start()
-  api.request.encode(writer, version, body)
-  return Buffer.concat(writer.take())
+  return api.request.encodeBody(version, body)
 }
 
 export function decodeResponseBody<A extends AnyApi>(
@@ -194,7 +189,7 @@ export function decodeResponseBody<A extends AnyApi>(
   version: number,
   body: Buffer,
 ): ResponseOf<A> {
-  return api.response.decode(new Reader(body), version)
+  return api.response.decodeBody(version, body)
 }
 
 export function encodeResponseBody<A extends AnyApi>(
@@ -202,7 +197,5 @@ export function encodeResponseBody<A extends AnyApi>(
   version: number,
   body: ResponseInput<A>,
 ): Buffer {
-  writer.start()
-  api.response.encode(writer, version, body)
-  return Buffer.concat(writer.take())
+  return api.response.encodeBody(version, body)
 }

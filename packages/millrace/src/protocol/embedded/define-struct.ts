@@ -2,9 +2,7 @@ import { Message } from '../schema/message.ts'
 import type { Decoded, Encodable, Shape } from '../schema/field.ts'
 import { malformed, WireFault } from '../wire/malformed.ts'
 import { Reader } from '../wire/reader.ts'
-import { Writer } from '../wire/writer.ts'
-
-const writer = new Writer()
+import { scratchWriter as writer } from '../wire/writer.ts'
 
 /** Bytes inside a field or a record, with versions of their own. */
 export interface Struct<S extends Shape> {

@@ -4,7 +4,7 @@ import type { Field, Shape } from './field.ts'
 
 export const zeroUuid = 'AAAAAAAAAAAAAAAAAAAAAA'
 
-const noBytes = Buffer.alloc(0)
+export const noBytes = Buffer.alloc(0)
 
 export function hasField({ spec }: Field<unknown>, version: number): boolean {
   return version >= spec.since && version <= spec.until

@@ -1,14 +1,10 @@
 import { failure } from '../../errors/index.ts'
 import { WireFault, malformed, pathOf } from '../wire/malformed.ts'
 import { Reader } from '../wire/reader.ts'
-import type { Writer } from '../wire/writer.ts'
+import { scratchWriter, type Writer } from '../wire/writer.ts'
 import type { Decoded, Encodable, Shape } from './field.ts'
-import { interpretDecoder, interpretEncoder, type Decode, type Encode } from './interpret.ts'
-
-interface BodyCodec {
-  readonly decode: Decode
-  readonly encode: Encode
-}
+import { bestCodec, type BodyCodec, type MakeBodyCodec } from './body-codec.ts'
+import { interpretDecoder, interpretEncoder } from './interpret.ts'
 
 /** A shape with its versions: encodes and decodes bodies, each version's codec made on first use. */
 export class Message<S extends Shape = Shape> {
@@ -18,17 +14,27 @@ export class Message<S extends Shape = Shape> {
   /** The first version with compact lengths and tags (KIP-482); null: none. */
   readonly flexible: number | null
   readonly #codecs: (BodyCodec | undefined)[] = []
+  readonly #makeCodec: MakeBodyCodec
 
   constructor(options: {
     readonly name: string
     readonly shape: S
     readonly versions: readonly [min: number, max: number]
     readonly flexible: number | null
+    /** Default: generated code, or closures where code may not be generated. */
+    readonly makeCodec?: MakeBodyCodec
   }) {
     this.name = options.name
     this.shape = options.shape
     this.versions = options.versions
     this.flexible = options.flexible
+    this.#makeCodec = options.makeCodec ?? bestCodec
+  }
+
+  /** The same message with codecs made another way, for tests and benchmarks. */
+  with(makeCodec: MakeBodyCodec): Message<S> {
+    const { name, shape, versions, flexible } = this
+    return new Message({ name, shape, versions, flexible, makeCodec })
   }
 
   hasVersion(version: number): boolean {
@@ -62,6 +68,18 @@ export class Message<S extends Shape = Shape> {
     }
   }
 
+  /** Decodes bytes that are a body and nothing else. @throws MR_PROTOCOL_MALFORMED */
+  decodeBody(version: number, body: Buffer): Decoded<S> {
+    return this.decode(new Reader(body), version)
+  }
+
+  /** The body alone, records copied into it. @throws MR_PROTOCOL_UNENCODABLE */
+  encodeBody(version: number, value: Encodable<S>): Buffer {
+    scratchWriter.start()
+    this.encode(scratchWriter, version, value)
+    return Buffer.concat(scratchWriter.take())
+  }
+
   #codec(version: number): BodyCodec {
     const known = this.#codecs[version]
     if (known !== undefined) return known
@@ -73,11 +91,7 @@ export class Message<S extends Shape = Shape> {
         max: this.versions[1],
       })
     }
-    const isFlexible = this.isFlexible(version)
-    const codec = {
-      decode: interpretDecoder(this.shape, version, isFlexible),
-      encode: interpretEncoder(this.shape, version, isFlexible),
-    }
+    const codec = this.#makeCodec(this.shape, version, this.isFlexible(version))
     this.#codecs[version] = codec
     return codec
   }

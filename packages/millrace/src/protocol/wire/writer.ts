@@ -313,3 +313,6 @@ export class Writer {
     return parts
   }
 }
+
+/** One for all messages: encoding never waits and never nests. */
+export const scratchWriter = new Writer()
