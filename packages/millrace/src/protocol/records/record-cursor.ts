@@ -9,6 +9,8 @@ import type { Header, WireRecord } from './record.ts'
 export interface DecodeOptions {
   /** Largest body a compressed batch may unfold to. Default 128 MiB. */
   readonly maxInflatedBytes?: number
+  /** Gives each record's own time even where the batch carries its append time. Default false. */
+  readonly ignoresAppendTime?: boolean
 }
 
 const defaultMaxInflatedBytes = 128 * 1024 * 1024
@@ -80,9 +82,10 @@ export class RecordCursor {
     this.#body = batch.subarray(batchHeaderSize, size)
     this.#baseOffset = readInt64(batch, 0)
     this.#baseTimestamp = readInt64(batch, 27)
-    this.#appendTimestamp = isLogAppendTime(batch.readInt16BE(21))
-      ? readInt64(batch, 35)
-      : Number.NaN
+    this.#appendTimestamp =
+      isLogAppendTime(batch.readInt16BE(21)) && options.ignoresAppendTime !== true
+        ? readInt64(batch, 35)
+        : Number.NaN
     this.#maxInflatedBytes = options.maxInflatedBytes ?? defaultMaxInflatedBytes
   }
 
