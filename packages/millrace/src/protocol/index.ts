@@ -21,7 +21,7 @@ export {
   readRequestHeader,
   type RequestHeader,
 } from './messages.ts'
-export { compiledCodec, interpretedCodec, type MakeBodyCodec } from './schema/body-codec.ts'
+export { dumpSchemas, type ApiDump, type FieldDump } from './dump-schemas.ts'
 export type { Field, Shape } from './schema/field.ts'
 export type { Message } from './schema/message.ts'
 export {
