@@ -37,6 +37,10 @@ describe('dumped schemas', () => {
       const tags = fields.filter((field) => field.tag !== null).map((field) => field.tag)
       if (new Set(tags).size !== tags.length) faults.push(`${path}: a tag twice`)
       for (const field of fields) {
+        // Left out, it would be null where null cannot be written.
+        if (field.default === null && field.nullableFrom !== field.since) {
+          faults.push(`${path}.${field.name}: null by default before it may be null`)
+        }
         if (field.since > field.until) faults.push(`${path}.${field.name}: in no version`)
         if (field.fields) walk(`${path}.${field.name}`, field.fields)
       }
