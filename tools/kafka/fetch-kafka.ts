@@ -38,8 +38,12 @@ export async function fetchKafka(version: string = kafkaVersion): Promise<Fetche
     await run(
       'mvn',
       [
-        ...['-q', '-B', '-f', join(folder, 'pom.xml'), 'dependency:copy-dependencies'],
-        ...['-DincludeScope=runtime', `-DoutputDirectory=${join(folder, 'jars')}`],
+        '--quiet',
+        '--batch-mode',
+        `--file=${join(folder, 'pom.xml')}`,
+        'dependency:copy-dependencies',
+        '-DincludeScope=runtime',
+        `-DoutputDirectory=${join(folder, 'jars')}`,
       ],
       { timeout: fetchTimeoutMs },
     )

@@ -39,9 +39,12 @@ async function runTests(jars: string, files: readonly string[]): Promise<number>
   const tests = spawn(
     process.execPath,
     [
-      ...['--test', `--test-timeout=${fileTimeoutMs}`],
-      ...['--test-reporter=spec', '--test-reporter-destination=stdout'],
-      ...['--test-reporter=./tools/some-tests-ran.ts', '--test-reporter-destination=stderr'],
+      '--test',
+      `--test-timeout=${fileTimeoutMs}`,
+      '--test-reporter=spec',
+      '--test-reporter-destination=stdout',
+      '--test-reporter=./tools/some-tests-ran.ts',
+      '--test-reporter-destination=stderr',
       ...files,
     ],
     {
