@@ -19,7 +19,7 @@ import { dialSocket, type Dial, type TlsOptions } from './dial.ts'
  *   away, the client starts over by itself.
  */
 
-export type Purpose = 'data' | 'fetch' | `group:${string}`
+export type Purpose = 'data' | `fetch:${string}` | `group:${string}`
 
 export interface PoolSettings extends ConnectionSettings {
   readonly connectTimeoutMs: number

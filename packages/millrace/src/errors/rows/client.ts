@@ -1,6 +1,99 @@
 import type { ErrorRows } from '../row.ts'
 
 export const clientErrors = {
+  MR_GROUP_OPTIONS_INVALID: {
+    class: 'ConfigError',
+    retriable: false,
+    message: ({ groupId, what }: { readonly groupId: string; readonly what: string }) =>
+      `group ${groupId}: ${what}`,
+    hint: 'The reference of the group options lists each with its unit and bounds.',
+  },
+  MR_GROUP_CLOSED: {
+    class: 'UsageError',
+    retriable: false,
+    message: ({ groupId }: { readonly groupId: string }) =>
+      `group ${groupId}: this member has ended`,
+    hint: 'Join again with a new member.',
+  },
+  MR_FETCH_CORRUPT: {
+    class: 'CodecError',
+    retriable: false,
+    message: ({
+      topic,
+      partition,
+      offset,
+      what,
+    }: {
+      readonly topic: string
+      readonly partition: number
+      readonly offset: number
+      readonly what: string
+    }) => `${topic}/${partition}@${offset}: ${what}, and so it was when read again`,
+    hint: 'Nothing was skipped: the partition stands still. Check the broker’s disk, then resume it, or seek past the batch.',
+  },
+  MR_FETCH_BATCH_TOO_LARGE: {
+    class: 'UsageError',
+    retriable: false,
+    message: ({
+      topic,
+      partition,
+      offset,
+      bytes,
+      limit,
+    }: {
+      readonly topic: string
+      readonly partition: number
+      readonly offset: number
+      readonly bytes: number
+      readonly limit: number
+    }) => `${topic}/${partition}@${offset}: a batch of ${bytes} bytes, more than ${limit}`,
+    hint: 'No producer writes such batches by default. Seek past it, or read it with another tool.',
+  },
+  MR_OFFSETS_LOST: {
+    class: 'KafkaError',
+    retriable: false,
+    message: ({
+      topic,
+      partition,
+      offset,
+      newOffset,
+      count,
+    }: {
+      readonly topic: string
+      readonly partition: number
+      readonly offset: number
+      readonly newOffset: number
+      readonly count: number
+    }) =>
+      `${topic}/${partition}: offset ${offset} is not in the log any more; ${count} messages were lost, reading goes on at ${newOffset}`,
+    hint: 'Retention was faster than this reader, or the topic was cut or made anew. Read faster, or keep messages for longer.',
+  },
+  MR_OFFSET_OUT_OF_RANGE: {
+    class: 'KafkaError',
+    retriable: false,
+    message: ({
+      topic,
+      partition,
+      offset,
+      start,
+      end,
+    }: {
+      readonly topic: string
+      readonly partition: number
+      readonly offset: number
+      readonly start: number
+      readonly end: number
+    }) =>
+      `${topic}/${partition}: offset ${offset} is outside the log, which holds ${start} up to ${end}`,
+    hint: 'The partition stands still, as `outOfRange: fail` asks. Seek to where reading shall go on.',
+  },
+  MR_OFFSET_MISSING: {
+    class: 'KafkaError',
+    retriable: false,
+    message: ({ topic, partition }: { readonly topic: string; readonly partition: number }) =>
+      `${topic}/${partition}: the group has committed no offset`,
+    hint: 'The partition stands still, as `start: fail` asks. Set the group’s offsets, or seek.',
+  },
   MR_CLIENT_ADDRESS_INVALID: {
     class: 'ConfigError',
     retriable: false,
@@ -128,5 +221,81 @@ export const clientErrors = {
       readonly partitions: number
     }) => `${topic} has ${partitions} partitions; there is no ${topic}/${partition}`,
     hint: 'Partitions count from 0. Leave the partition out to have one chosen.',
+  },
+  MR_PRODUCER_MESSAGE_INVALID: {
+    class: 'UsageError',
+    retriable: false,
+    message: ({ topic, reason }: { readonly topic: string; readonly reason: string }) =>
+      `a message for ${topic} cannot be sent: ${reason}`,
+    hint: 'Topic is text, key, value and header values are text, Buffer or null, partition and timestamp whole numbers.',
+  },
+  MR_PRODUCER_MESSAGE_TOO_LARGE: {
+    class: 'UsageError',
+    retriable: false,
+    message: ({
+      topic,
+      bytes,
+      limit,
+    }: {
+      readonly topic: string
+      readonly bytes: number
+      /** Null: the topic's own limit, which the broker did not name. */
+      readonly limit: number | null
+    }) =>
+      `a message of ${bytes} bytes does not fit ${topic}, which takes ${limit === null ? 'less' : limit}`,
+    hint: 'Send a reference to the body, or raise maxMessageBytes here and max.message.bytes on the topic.',
+  },
+  MR_PRODUCER_BUFFER_FULL: {
+    class: 'TimeoutError',
+    retriable: true,
+    message: ({
+      topic,
+      bufferBytes,
+      waitedMs,
+    }: {
+      readonly topic: string
+      readonly bufferBytes: number
+      readonly waitedMs: number
+    }) =>
+      `a message for ${topic} found no room in the ${bufferBytes} bytes of the buffer within ${waitedMs} ms`,
+    hint: 'The brokers take messages more slowly than they are sent. Await sends, send less, or raise bufferBytes.',
+  },
+  MR_PRODUCER_EXPIRED: {
+    class: 'TimeoutError',
+    retriable: true,
+    message: ({
+      topic,
+      partition,
+      timeoutMs,
+    }: {
+      readonly topic: string
+      readonly partition: number
+      readonly timeoutMs: number
+    }) => `a message for ${topic}/${partition} was not sent within ${timeoutMs} ms`,
+    hint: 'It is not in the log. The leader of the partition could not be reached; check the cluster, then send it again.',
+  },
+  MR_PRODUCER_OUTCOME_UNKNOWN: {
+    class: 'TimeoutError',
+    retriable: false, // sent again by the caller it may be there twice
+    message: ({
+      topic,
+      partition,
+      timeoutMs,
+      reason,
+    }: {
+      readonly topic: string
+      readonly partition: number
+      readonly timeoutMs: number
+      readonly reason: string
+    }) =>
+      `a message for ${topic}/${partition} was sent but not acknowledged within ${timeoutMs} ms (${reason}): it may or may not be in the log`,
+    hint: 'Send it again only if its reader can stand it twice, or look whether it has arrived.',
+  },
+  MR_PRODUCER_CLOSED: {
+    class: 'UsageError',
+    retriable: false,
+    message: ({ topic }: { readonly topic: string }) =>
+      `a message for ${topic} was not delivered: the producer is closed`,
+    hint: 'Await flush or the sends before close, and send nothing after it.',
   },
 } as const satisfies ErrorRows

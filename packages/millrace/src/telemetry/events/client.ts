@@ -14,7 +14,83 @@ interface AtPartition {
   readonly partition: number
 }
 
+interface AtGroup {
+  readonly clientId: string
+  readonly groupId: string
+  /** Empty until the coordinator has given one. */
+  readonly memberId: string
+  readonly generation: number
+}
+
+interface Partition {
+  readonly topic: string
+  readonly partition: number
+}
+
 export const clientEvents = {
+  groupJoining: defineEvent<AtGroup & { readonly reason: string }>(
+    'group.joining',
+    'a member asks to be let into its group, first or again',
+  ),
+  groupJoined: defineEvent<
+    AtGroup & { readonly protocol: string; readonly isLeader: boolean; readonly members: number }
+  >('group.joined', 'the coordinator has let the member in; `members` is 0 except for the leader'),
+  groupAssigned: defineEvent<
+    AtGroup & { readonly added: readonly Partition[]; readonly kept: readonly Partition[] }
+  >('group.assigned', 'an assignment came: partitions that are new, and those that stay'),
+  groupRevoking: defineEvent<AtGroup & { readonly partitions: readonly Partition[] }>(
+    'group.revoking',
+    'partitions are to be given back; their handlers may finish',
+  ),
+  groupRevoked: defineEvent<
+    AtGroup & {
+      readonly partitions: readonly Partition[]
+      /** True: the drain time ran out before the handlers were done. */
+      readonly isCut: boolean
+    }
+  >('group.revoked', 'partitions were given back'),
+  groupLost: defineEvent<
+    AtGroup & { readonly partitions: readonly Partition[]; readonly cause: string }
+  >('group.lost', 'partitions are gone without having been given back; nothing can be committed'),
+  groupLeft: defineEvent<AtGroup>('group.left', 'the member has ended'),
+  groupFailed: defineEvent<AtGroup & { readonly error: unknown }>(
+    'group.failed',
+    'the member cannot go on: fenced, refused, or misconfigured',
+  ),
+  heartbeat: defineEvent<AtGroup & { readonly errorCode: number; readonly latencyMs: number }>(
+    'heartbeat',
+    'the coordinator answered a heartbeat',
+  ),
+  offsetsCommitted: defineEvent<
+    AtGroup & {
+      readonly offsets: readonly (Partition & { readonly offset: number })[]
+      readonly latencyMs: number
+    }
+  >('offsets.committed', 'the coordinator has stored positions of the group'),
+  offsetsCommitFailed: defineEvent<
+    AtGroup & {
+      readonly offsets: readonly (Partition & { readonly offset: number })[]
+      /** 0: no answer came. */
+      readonly errorCode: number
+      /** True: the same positions, or newer ones, are sent again. False: dropped. */
+      readonly willRetry: boolean
+    }
+  >('offsets.commit-failed', 'positions were not stored'),
+  offsetsLost: defineEvent<
+    AtPartition & {
+      readonly offset: number
+      readonly newOffset: number
+      /** Messages between the position and the start of the log; 0 when the log has become shorter. */
+      readonly count: number
+    }
+  >('offsets.lost', 'a position fell out of the log and was set anew by the declared policy'),
+  fetchReceived: defineEvent<{
+    readonly clientId: string
+    readonly node: number
+    readonly partitions: number
+    readonly bytes: number
+    readonly latencyMs: number
+  }>('fetch.received', 'a broker answered a fetch'),
   connectionOpened: defineEvent<AtBroker & { readonly purpose: string }>(
     'connection.opened',
     'a connection to a broker is ready: versions are known',
