@@ -194,10 +194,7 @@ export class Reader {
   #fitting(count: number, elementBytes: number, start: number): number {
     const left = this.bytes.length - this.position
     if (count * elementBytes > left) {
-      this.fail(
-        `a list of ${count} elements, at least ${elementBytes} bytes each, ${left} left`,
-        start,
-      )
+      this.fail(`a list of ${count}, at least ${elementBytes} bytes each, ${left} left`, start)
     }
     return count
   }
