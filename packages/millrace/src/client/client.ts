@@ -1,7 +1,9 @@
 import { failure } from '../errors/index.ts'
 import { systemClock, type Clock } from '../kit/index.ts'
+import type { ClientCore } from './client-core.ts'
 import { ConnectionPool, parseAddress, type Dial, type TlsOptions } from './connections/index.ts'
 import { MetadataCache } from './metadata/index.ts'
+import { openProducer, type Producer, type ProducerOptions } from './producer/index.ts'
 
 export interface ClientOptions {
   /** Where to start: `localhost:9092`; the rest of the cluster is learnt from there. */
@@ -22,17 +24,9 @@ export interface ClientOptions {
   readonly random?: () => number
 }
 
-/** What the parts of a client share. */
-export interface ClientCore {
-  readonly clientId: string
-  readonly clock: Clock
-  readonly apiTimeoutMs: number
-  readonly requestTimeoutMs: number
-  readonly connections: ConnectionPool
-  readonly metadata: MetadataCache
-}
-
 export interface Client extends ClientCore, AsyncDisposable {
+  /** Opens a producer; it is closed with the client at the latest. */
+  producer(options?: ProducerOptions): Producer
   /**
    * Closes what was opened from this client, then its connections. Idempotent.
    * @param options.timeoutMs - bound of the whole; default 30 s
@@ -63,19 +57,47 @@ export function openClient(options: ClientOptions): Client {
     random: options.random,
   })
   const metadata = new MetadataCache(connections, { clientId, clock, apiTimeoutMs })
-  const close = async (): Promise<void> => {
-    metadata.close()
-    connections.close()
-    await Promise.resolve()
-  }
-  return {
+  const core: ClientCore = {
     clientId,
     clock,
     apiTimeoutMs,
     requestTimeoutMs,
     connections,
     metadata,
+  }
+  const opened = new Set<Closable>()
+  const own = <T extends Closable>(part: T): T => {
+    opened.add(part)
+    return part
+  }
+  let closing: Promise<void> | undefined
+  const close = (closeOptions?: { readonly timeoutMs?: number }): Promise<void> =>
+    (closing ??= closeAll(core, opened, closeOptions))
+  return {
+    ...core,
+    producer(producerOptions) {
+      if (closing) throw failure('MR_CLIENT_CLOSED', { what: 'producer' })
+      return own(openProducer(core, producerOptions, options.random))
+    },
     close,
-    [Symbol.asyncDispose]: close,
+    [Symbol.asyncDispose]: () => close(),
+  }
+}
+
+/** What the client closes before its connections. */
+interface Closable {
+  close(options?: { readonly timeoutMs?: number }): Promise<void>
+}
+
+async function closeAll(
+  { connections, metadata }: ClientCore,
+  opened: ReadonlySet<Closable>,
+  options: { readonly timeoutMs?: number } | undefined,
+): Promise<void> {
+  try {
+    await Promise.all([...opened].map((part) => part.close(options)))
+  } finally {
+    metadata.close()
+    connections.close()
   }
 }

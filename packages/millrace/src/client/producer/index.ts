@@ -1,0 +1,3 @@
+export type { OutgoingMessage, SendResult } from './message.ts'
+export type { ProducerOptions } from './options.ts'
+export { openProducer, type FlushOptions, type Producer } from './producer.ts'

@@ -1,0 +1,436 @@
+import { failure, type MillraceError } from '../../errors/index.ts'
+import { backoffMs, type Timer } from '../../kit/index.ts'
+import { apis, type NewRecord, type ResponseOf } from '../../protocol/index.ts'
+import { events } from '../../telemetry/index.ts'
+import type { ClientCore } from '../client-core.ts'
+import type { Connection } from '../connections/index.ts'
+import { isRetriable, kafkaFailure } from '../kafka-failure.ts'
+import { requestBackoff } from '../retrying.ts'
+import type { Batch } from './batch.ts'
+import { CurrentIdentity } from './identity.ts'
+import type { ProducerSettings } from './options.ts'
+import { PartitionQueue, type QueueListener } from './partition-queue.ts'
+import type { Receipt } from './receipt.ts'
+import { lostVerdict, verdictOf, type Verdict } from './verdict.ts'
+
+/**
+ * Moves batches from the partition queues to their leaders.
+ *
+ * One pass (`#drain`) runs at the end of a loop turn in which something happened: messages came, an answer came,
+ * a connection opened, metadata changed, or the one timer fired (linger, back-off, expiry). It takes at most one
+ * batch of each partition and puts those with the same leader into one Produce request.
+ */
+
+/** One Produce request; more batches for a leader go into the next. Far below a broker's socket.request.max.bytes. */
+const maxRequestBytes = 16 * 1024 * 1024
+
+interface Node {
+  inFlight: number
+  isConnecting: boolean
+}
+
+interface Request {
+  readonly connection: Connection
+  readonly node: Node
+  readonly nodeId: number
+  readonly batches: Batch[]
+  bytes: number
+}
+
+export interface SenderBuffer {
+  /** Room in the buffer: a batch is settled. */
+  released(bytes: number): void
+  /** Bytes that came into being without a message (a batch was cut in two). */
+  grown(bytes: number): void
+  /** Sends wait for room: nothing should linger. */
+  isPressed(): boolean
+}
+
+type ProduceAnswer = ResponseOf<typeof apis.produce>
+
+export class Sender implements QueueListener {
+  readonly #core: ClientCore
+  readonly #settings: ProducerSettings
+  readonly #buffer: SenderBuffer
+  readonly #random: (() => number) | undefined
+  readonly #identities = new CurrentIdentity()
+  readonly #queues = new Map<string, PartitionQueue[]>()
+  readonly #working = new Set<PartitionQueue>()
+  readonly #nodes = new Map<number, Node>()
+  readonly #stopWatching: () => void
+  readonly #ending = new AbortController()
+  #idle: (() => void)[] = []
+  #isWoken = false
+  #isAcquiring = false
+  #acquireAttempts = 0
+  #acquireAtMs = 0
+  #refreshAttempts = 0
+  #refreshAtMs = 0
+  #flushes = 0
+  #timer: Timer | undefined
+  #timerAtMs = Infinity
+
+  constructor(
+    core: ClientCore,
+    settings: ProducerSettings,
+    buffer: SenderBuffer,
+    random?: () => number,
+  ) {
+    this.#core = core
+    this.#settings = settings
+    this.#buffer = buffer
+    this.#random = random
+    this.#stopWatching = core.metadata.onChange(() => {
+      if (this.#working.size > 0) this.wake()
+    })
+  }
+
+  /** The queue of a partition; there is one from the first look on. */
+  queue(topic: string, partition: number): PartitionQueue {
+    let queues = this.#queues.get(topic)
+    if (!queues) this.#queues.set(topic, (queues = []))
+    const known = queues[partition]
+    if (known) return known
+    const { batchBytes, lingerMs, deliveryTimeoutMs, compression, isIdempotent } = this.#settings
+    // Only sequence numbers keep the order of several batches in flight when one of them fails.
+    const maxInFlight = isIdempotent ? this.#settings.maxInFlight : 1
+    const rules = {
+      batchBytes,
+      lingerMs,
+      deliveryTimeoutMs,
+      maxInFlight,
+      compression,
+      isIdempotent,
+      random: this.#random,
+    }
+    const queue = new PartitionQueue(topic, partition, rules, this.#identities, this)
+    queues[partition] = queue
+    return queue
+  }
+
+  /** Appends and sees to the sending. Returns the bytes taken. */
+  append(queue: PartitionQueue, record: NewRecord, sizeBound: number, receipt: Receipt): number {
+    const bytes = queue.append(record, sizeBound, receipt, this.#core.clock.monotonicMs())
+    this.#working.add(queue)
+    this.wake()
+    return bytes
+  }
+
+  /** Runs a pass at the end of this loop turn. */
+  wake(): void {
+    if (this.#isWoken) return
+    this.#isWoken = true
+    setImmediate(this.#pass)
+  }
+
+  /** Sends open batches now, lingered or not, until `endFlush`. */
+  beginFlush(): void {
+    this.#flushes++
+    this.wake()
+  }
+
+  endFlush(): void {
+    this.#flushes--
+  }
+
+  /** Resolves when every queue is empty, the answers to what was given up included. */
+  whenIdle(): Promise<void> {
+    if (this.#working.size === 0) return Promise.resolve()
+    return new Promise((resolve) => this.#idle.push(resolve))
+  }
+
+  /** Fails what is left and stops. */
+  stop(error: MillraceError): void {
+    for (const queue of this.#working) queue.abandon(error)
+    this.#working.clear()
+    this.#timer?.cancel()
+    this.#stopWatching()
+    this.#ending.abort(error)
+  }
+
+  delivered(batch: Batch, offset: number, appendTimeMs: number): void {
+    const { topic, partition, receipts } = batch
+    for (let at = 0; at < receipts.length; at++)
+      receipts[at]?.delivered(topic, partition, offset < 0 ? -1 : offset + at, appendTimeMs)
+    this.#buffer.released(batch.sizeInBytes)
+  }
+
+  failed(
+    batch: Batch,
+    error: MillraceError,
+    isOutcomeKnown: boolean,
+    byRecord?: ReadonlyMap<number, MillraceError>,
+  ): void {
+    const { topic, partition, receipts, count } = batch
+    for (let at = 0; at < receipts.length; at++) receipts[at]?.failed(byRecord?.get(at) ?? error)
+    this.#buffer.released(batch.sizeInBytes)
+    const { clientId } = this.#core
+    events.producerFailed.publish({ clientId, topic, partition, count, error, isOutcomeKnown })
+  }
+
+  retried(batch: Batch, delayMs: number, reason: string): void {
+    const { clientId } = this.#core
+    const { topic, partition, count, attempts: attempt } = batch
+    const context = { clientId, topic, partition, count, attempt, delayMs, reason }
+    events.producerRetried.publish(context)
+  }
+
+  split(batch: Batch, [first, second]: readonly [Batch, Batch]): void {
+    this.#buffer.grown(first.sizeInBytes + second.sizeInBytes - batch.sizeInBytes)
+  }
+
+  epochRaised(
+    { topic, partition }: PartitionQueue,
+    identity: { readonly producerId: number; readonly epoch: number },
+    reason: string,
+  ): void {
+    const { clientId } = this.#core
+    events.producerEpochRaised.publish({ clientId, topic, partition, ...identity, reason })
+  }
+
+  fenced(
+    { topic, partition }: PartitionQueue,
+    identity: { readonly producerId: number; readonly epoch: number },
+  ): void {
+    events.producerFenced.publish({ clientId: this.#core.clientId, topic, partition, ...identity })
+  }
+
+  readonly #pass = (): void => {
+    this.#isWoken = false
+    if (!this.#ending.signal.aborted) this.#drain()
+  }
+
+  #drain(): void {
+    const { clock, metadata } = this.#core
+    const nowMs = clock.monotonicMs()
+    const isFlushing = this.#flushes > 0 || this.#buffer.isPressed()
+    const requests = new Map<number, Request>()
+    let nextMs = Infinity
+    let needsRefresh = false
+    metadata.refreshIfOld()
+
+    const lacksIdentity = this.#settings.isIdempotent && !this.#identities.current
+    if (lacksIdentity && this.#working.size > 0) nextMs = this.#acquire(nowMs)
+
+    const queues = Array.from(this.#working)
+    for (const queue of queues) {
+      nextMs = Math.min(nextMs, queue.expire(nowMs))
+      if (queue.isEmpty) {
+        this.#working.delete(queue)
+        continue
+      }
+      const dueMs = queue.dueMs(isFlushing)
+      if (dueMs > nowMs) {
+        nextMs = Math.min(nextMs, dueMs)
+        continue
+      }
+      const leader = metadata.leaderOf(queue.topic, queue.partition)
+      if (leader === undefined) needsRefresh = true
+      else this.#take(queue, leader, requests, nowMs, isFlushing)
+    }
+    for (const request of requests.values()) void this.#send(request)
+    if (needsRefresh) nextMs = Math.min(nextMs, this.#refresh(nowMs))
+    if (this.#working.size === 0) for (const resolve of this.#idle.splice(0)) resolve()
+    this.#arm(nextMs)
+  }
+
+  #take(
+    queue: PartitionQueue,
+    leader: number,
+    requests: Map<number, Request>,
+    nowMs: number,
+    isFlushing: boolean,
+  ): void {
+    let request = requests.get(leader)
+    if (!request) {
+      const node = this.#node(leader)
+      if (node.inFlight >= this.#settings.maxInFlight) return
+      const connection = this.#core.connections.peek(leader, 'data')
+      if (!connection) {
+        if (!node.isConnecting) void this.#connect(leader, node)
+        return
+      }
+      request = { connection, node, nodeId: leader, batches: [], bytes: 0 }
+    }
+    if (request.bytes >= maxRequestBytes) return this.wake()
+    const batch = queue.take(nowMs, isFlushing)
+    if (!batch) return
+    request.batches.push(batch)
+    request.bytes += batch.records?.length ?? 0
+    requests.set(leader, request)
+    // To the end of the line: when requests are bounded, every partition gets its turn.
+    this.#working.delete(queue)
+    this.#working.add(queue)
+  }
+
+  #node(nodeId: number): Node {
+    let node = this.#nodes.get(nodeId)
+    if (!node) this.#nodes.set(nodeId, (node = { inFlight: 0, isConnecting: false }))
+    return node
+  }
+
+  async #connect(nodeId: number, node: Node): Promise<void> {
+    node.isConnecting = true
+    try {
+      await this.#core.connections.connect(nodeId, 'data', { signal: this.#ending.signal })
+    } catch (error) {
+      if (this.#ending.signal.aborted) return
+      if (isRetriable(error)) this.#core.metadata.requestRefresh(error.message)
+      else this.#abandon(error as MillraceError)
+    } finally {
+      node.isConnecting = false
+    }
+    this.wake()
+  }
+
+  async #send(request: Request): Promise<void> {
+    const { node, connection, batches } = request
+    node.inFlight++
+    const { acks } = this.#settings
+    const body = {
+      acks,
+      timeoutMs: this.#core.requestTimeoutMs,
+      topicData: topicData(batches),
+    }
+    // From v13 on topics go by id (KIP-516). zstd came with v7 (KIP-110).
+    const minVersion = this.#settings.compression === 'zstd' ? 7 : 3
+    const bounds = { minVersion, maxVersion: 12 }
+    try {
+      if (acks === 0) {
+        await connection.notify(apis.produce, body, bounds)
+        this.#answeredAll(batches, { kind: 'appended', offset: -1, appendTimeMs: -1 })
+      } else {
+        this.#answered(request, await connection.request(apis.produce, body, bounds))
+      }
+    } catch (error) {
+      if (isRetriable(error)) this.#core.metadata.requestRefresh(error.message)
+      const failed = error as MillraceError
+      this.#answeredAll(
+        batches,
+        isRetriable(error) ? lostVerdict(failed, true) : { kind: 'refused', error: failed },
+      )
+    }
+    node.inFlight--
+    this.wake()
+  }
+
+  #answered({ batches, nodeId, connection }: Request, answer: ProduceAnswer): void {
+    const { clock, metadata, clientId } = this.#core
+    const nowMs = clock.monotonicMs()
+    const unanswered = new Set(batches)
+    for (const { name: topic, partitionResponses } of answer.responses) {
+      for (const part of partitionResponses) {
+        const { index: partition } = part
+        const batch = batches.find((one) => one.partition === partition && one.topic === topic)
+        if (!batch || !unanswered.delete(batch)) continue
+        const verdict = verdictOf(topic, partition, part, this.#settings.isIdempotent)
+        if (verdict.kind === 'appended' && events.producerAppended.isHeard) {
+          events.producerAppended.publish({
+            clientId,
+            topic,
+            partition,
+            offset: verdict.offset,
+            count: batch.count,
+            bytes: batch.records?.length ?? 0,
+            broker: connection.name,
+            node: nodeId,
+          })
+        }
+        if (verdict.kind === 'retry' && verdict.refreshesMetadata) {
+          const { leaderId, leaderEpoch } = part.currentLeader
+          const address = answer.nodeEndpoints.find((one) => one.nodeId === leaderId)
+          metadata.hintLeader(topic, partition, leaderId, leaderEpoch, address)
+          metadata.requestRefresh(verdict.reason, [topic])
+        }
+        this.queue(topic, partition).answered(batch, verdict, nowMs)
+      }
+    }
+    for (const batch of unanswered) {
+      const reason = 'the answer left this partition out'
+      const error = failure('MR_CONNECTION_LOST', { address: connection.name, reason })
+      this.queue(batch.topic, batch.partition).answered(batch, lostVerdict(error, true), nowMs)
+    }
+  }
+
+  #answeredAll(batches: readonly Batch[], verdict: Verdict): void {
+    const nowMs = this.#core.clock.monotonicMs()
+    for (const batch of batches)
+      this.queue(batch.topic, batch.partition).answered(batch, verdict, nowMs)
+  }
+
+  /** Asks for a producer id. Returns when to try again at the earliest, if that is not an answer's business. */
+  #acquire(nowMs: number): number {
+    if (this.#isAcquiring) return Infinity
+    if (nowMs < this.#acquireAtMs) return this.#acquireAtMs
+    this.#isAcquiring = true
+    void this.#requestIdentity()
+    return Infinity
+  }
+
+  async #requestIdentity(): Promise<void> {
+    const { connections, clock } = this.#core
+    const { signal } = this.#ending
+    try {
+      const connection = await connections.connect('any', 'data', { signal })
+      // -1/-1: there is no pair to continue, for a plain producer never (KIP-360 is for transactional ids).
+      const body = { transactionalId: null, producerId: -1, producerEpoch: -1 }
+      const answer = await connection.request(apis.initProducerId, body, { signal })
+      if (answer.errorCode !== 0) throw kafkaFailure('get a producer id', answer.errorCode)
+      this.#identities.adopt({ producerId: answer.producerId, epoch: answer.producerEpoch })
+      this.#acquireAttempts = 0
+    } catch (error) {
+      if (signal.aborted) return
+      this.#acquireAttempts++
+      const waitMs = backoffMs(requestBackoff, this.#acquireAttempts, this.#random)
+      this.#acquireAtMs = clock.monotonicMs() + waitMs
+      if (!isRetriable(error)) this.#abandon(error as MillraceError)
+    } finally {
+      this.#isAcquiring = false
+    }
+    this.wake()
+  }
+
+  #abandon(error: MillraceError): void {
+    for (const queue of this.#working) queue.abandon(error)
+  }
+
+  /** Refreshes for partitions without a leader, with back-off. Returns when the next may start. */
+  #refresh(nowMs: number): number {
+    if (nowMs < this.#refreshAtMs) return this.#refreshAtMs
+    this.#refreshAttempts = nowMs - this.#refreshAtMs > 5000 ? 1 : this.#refreshAttempts + 1
+    this.#refreshAtMs = nowMs + backoffMs(requestBackoff, this.#refreshAttempts, this.#random)
+    this.#core.metadata.requestRefresh('a partition without a leader')
+    return this.#refreshAtMs
+  }
+
+  #arm(atMs: number): void {
+    if (atMs === this.#timerAtMs) return
+    // A timer that fires early costs one pass; moving it for every batch would cost more.
+    if (atMs !== Infinity && atMs > this.#timerAtMs) return
+    this.#timer?.cancel()
+    this.#timer = undefined
+    this.#timerAtMs = atMs
+    if (atMs === Infinity) return
+    const { clock } = this.#core
+    this.#timer = clock.after(atMs - clock.monotonicMs(), () => {
+      this.#timerAtMs = Infinity
+      this.#timer = undefined
+      this.#pass()
+    })
+  }
+}
+
+type TopicData = {
+  readonly name: string
+  readonly partitionData: { readonly index: number; readonly records: Buffer | null }[]
+}
+
+function topicData(batches: readonly Batch[]): readonly TopicData[] {
+  const byTopic = new Map<string, TopicData>()
+  for (const { topic, partition, records } of batches) {
+    let entry = byTopic.get(topic)
+    if (!entry) byTopic.set(topic, (entry = { name: topic, partitionData: [] }))
+    entry.partitionData.push({ index: partition, records: records ?? null })
+  }
+  return [...byTopic.values()]
+}
