@@ -16,6 +16,8 @@ export interface BodyLine {
 export class BodyReader {
   readonly lines: BodyLine[] = []
   readonly #parser: FrameParser
+  /** Lines that were read as frames with a header. */
+  readable = 0
   #next = 0
 
   constructor(mode: StructuredDataMode, receivedUs: number, longestContent: number) {
@@ -51,6 +53,7 @@ export class BodyReader {
 
   #add(read: ReadLine): void {
     const isNotice = this.lines.length === 0 && lossOf(read) !== undefined
+    if (read.topic !== 'unreadable') this.readable++
     this.lines.push({ index: isNotice ? -1 : this.#next++, read })
   }
 }

@@ -1,0 +1,6 @@
+export { type Credentials } from './credentials.ts'
+export type { CounterExample, DrainCounts, SourceCounts } from './counters.ts'
+export type { PastMessage } from './history.ts'
+export type { DrainProducer } from './intake.ts'
+export type { DrainMessage, DrainRecord, DrainTopics, RouterRecordFields } from './record.ts'
+export { startDrain, type Drain, type DrainOptions } from './start-drain.ts'
