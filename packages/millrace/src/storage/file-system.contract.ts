@@ -104,8 +104,7 @@ export function fileSystemContract(name: string, open: () => Promise<ContractFol
       const lock = await at.fs.lock(at.folder)
       await assert.rejects(
         at.fs.lock(at.folder),
-        (error) =>
-          isFailure(error, 'MR_STORAGE_LOCKED') && error.context['pid'] === process.pid,
+        (error) => isFailure(error, 'MR_STORAGE_LOCKED') && error.context['pid'] === process.pid,
       )
       await lock.release()
       const next = await at.fs.lock(at.folder)

@@ -32,8 +32,7 @@ describe('memory file system', () => {
     const fs = memoryFileSystem()
     fs.makeFolder('/d')
     let calls = 0
-    fs.fault = (operation) =>
-      operation === 'write' && calls++ < 3 ? { writeOnly: 2 } : undefined
+    fs.fault = (operation) => (operation === 'write' && calls++ < 3 ? { writeOnly: 2 } : undefined)
     const file = fs.open('/d/a', 'write')
     assert.equal(writeFully(file, [Buffer.from('abc'), Buffer.from('defgh')], 0), 8)
     assert.equal(fs.readFile('/d/a')?.toString(), 'abcdefgh')

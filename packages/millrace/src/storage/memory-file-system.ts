@@ -18,7 +18,9 @@ export type FileFault = { readonly code: 'EIO' | 'ENOSPC' } | { readonly writeOn
 
 export interface MemoryFileSystem extends FileSystem {
   /** Asked before every operation; what it returns happens. Unset: all goes well. */
-  fault: ((operation: FileOperation, path: string, bytes: number) => FileFault | undefined) | undefined
+  fault:
+    | ((operation: FileOperation, path: string, bytes: number) => FileFault | undefined)
+    | undefined
   /** Room on this disk. Writes beyond it are cut short, then fail with ENOSPC. Default unlimited. */
   capacityBytes: number
   readonly usedBytes: number
@@ -76,10 +78,15 @@ class MemoryDisk implements MemoryFileSystem {
     this.#locks.clear()
   }
 
-  cutPower(keep: (path: string, syncedBytes: number, bytes: number) => number = (_, synced) => synced): void {
+  cutPower(
+    keep: (path: string, syncedBytes: number, bytes: number) => number = (_, synced) => synced,
+  ): void {
     this.kill()
     for (const [path, inode] of this.#inodes) {
-      const kept = Math.min(inode.size, Math.max(inode.synced, keep(path, inode.synced, inode.size)))
+      const kept = Math.min(
+        inode.size,
+        Math.max(inode.synced, keep(path, inode.synced, inode.size)),
+      )
       inode.bytes.fill(0, kept, inode.size)
       inode.size = kept
       inode.synced = kept
@@ -158,12 +165,12 @@ class MemoryDisk implements MemoryFileSystem {
       return
     }
     if (!this.#folders.has(source)) throw systemError('ENOENT', 'rename', from)
-    for (const [path, one] of [...this.#inodes]) {
+    for (const [path, one] of Array.from(this.#inodes)) {
       if (!path.startsWith(`${source}/`)) continue
       this.#inodes.delete(path)
       this.#inodes.set(target + path.slice(source.length), one)
     }
-    for (const path of [...this.#folders]) {
+    for (const path of Array.from(this.#folders)) {
       if (path !== source && !path.startsWith(`${source}/`)) continue
       this.#folders.delete(path)
       this.#folders.add(target + path.slice(source.length))
@@ -175,9 +182,10 @@ class MemoryDisk implements MemoryFileSystem {
     const key = clean(path)
     this.#inodes.delete(key)
     this.#folders.delete(key)
-    for (const one of [...this.#inodes.keys()])
+    for (const one of Array.from(this.#inodes.keys()))
       if (one.startsWith(`${key}/`)) this.#inodes.delete(one)
-    for (const one of [...this.#folders]) if (one.startsWith(`${key}/`)) this.#folders.delete(one)
+    for (const one of Array.from(this.#folders))
+      if (one.startsWith(`${key}/`)) this.#folders.delete(one)
   }
 
   async syncFolder(path: string): Promise<void> {
@@ -231,7 +239,12 @@ class MemoryFile implements OpenFile {
   readNow(target: Buffer, position: number): number {
     this.#check('read')
     this.#disk.meet('read', this.#path, target.length)
-    return this.#inode.bytes.copy(target, 0, position, Math.min(this.#inode.size, position + target.length))
+    return this.#inode.bytes.copy(
+      target,
+      0,
+      position,
+      Math.min(this.#inode.size, position + target.length),
+    )
   }
 
   async read(target: Buffer, position: number): Promise<number> {

@@ -1,0 +1,621 @@
+import { deferred, type Clock, type Deferred, type Timer } from '../kit/index.ts'
+import { failure, isFailure, type MillraceError } from '../errors/index.ts'
+import { BackgroundSync } from './background-sync.ts'
+import {
+  cleanFileName,
+  encodeClean,
+  encodeRecoveryPoints,
+  partitionKey,
+  recoveryPointsFileName,
+  type RecoveryPoint,
+} from './checkpoints.ts'
+import {
+  clusterFileName,
+  clusterFormat,
+  encodeClusterFile,
+  isTopicName,
+  type StoredTopic,
+} from './cluster-file.ts'
+import { DiskPartition } from './disk-partition.ts'
+import { DiskSpace } from './disk-space.ts'
+import { FileCache } from './file-cache.ts'
+import {
+  isNoSpace,
+  reasonOf,
+  replaceFile,
+  type FileSystem,
+  type FolderLock,
+} from './file-system.ts'
+import { LatestSave } from './latest-save.ts'
+import type {
+  LogStore,
+  LogStoreOptions,
+  NewTopic,
+  RetentionReport,
+  StorageReport,
+} from './log-store.ts'
+import type { PartitionLog, Repair, TopicRecord } from './log-types.ts'
+import { makePartition, type CleanPartition, type FoundPartition } from './open-partition.ts'
+import type { PartitionHome } from './partition-home.ts'
+import { planRetention } from './retention.ts'
+import type { Segment } from './segment.ts'
+import { logConfigs, type LogDefaults } from './topic-configs.ts'
+
+const defaultSyncBytes = 8 * 1024 * 1024
+const defaultReserveBytes = 16 * 1024 * 1024
+const producerIdBlock = 1000
+const unlinkAfterMs = 60_000
+const dayMs = 86_400_000
+/** Sealed segments whose indexes stay in memory: at most 320 KiB each. */
+const indexedSegments = 128
+const parallelCloses = 8
+
+const internalTopics: ReadonlySet<string> = new Set(['__consumer_offsets', '__transaction_state'])
+const alreadyWritten = Promise.resolve()
+
+interface Topic {
+  record: TopicRecord
+  readonly partitions: DiskPartition[]
+}
+
+export interface DiskStoreParts {
+  readonly fs: FileSystem
+  readonly clock: Clock
+  readonly defaults: LogDefaults
+  readonly lock: FolderLock | undefined
+  readonly clusterId: string
+  readonly nodeId: number
+  readonly nextProducerId: number
+  readonly makeId: () => string
+}
+
+/** A store over a file system. `openLogStore` finds what is in the folder and hands it over. */
+export class DiskStore implements LogStore {
+  readonly folder: string
+  readonly clusterId: string
+  readonly nodeId: number
+  readonly home: PartitionHome
+  readonly repairs: Repair[] = []
+
+  readonly #fs: FileSystem
+  readonly #clock: Clock
+  readonly #options: LogStoreOptions
+  readonly #parts: DiskStoreParts
+  readonly #files: FileCache
+  readonly #space: DiskSpace
+  readonly #background: BackgroundSync
+  readonly #topics = new Map<string, Topic>()
+  readonly #topicsById = new Map<string, Topic>()
+  /** Names whose creation is under way. */
+  readonly #creating = new Set<string>()
+  #deleted: readonly StoredTopic[] = []
+  readonly #indexed = new Set<Segment>()
+  readonly #saveCluster: LatestSave
+  readonly #savePoints: LatestSave
+  readonly #unlinks = new Map<string, Timer>()
+  #dirty = new Set<DiskPartition>()
+  #turn: Deferred<void> | undefined
+  #nextProducerId: number
+  #producerIdLimit: number
+  #lastPoints = ''
+  #closing: Promise<void> | undefined
+
+  constructor(options: LogStoreOptions, parts: DiskStoreParts) {
+    const { fs, clock } = parts
+    this.#options = options
+    this.#parts = parts
+    this.#fs = fs
+    this.#clock = clock
+    this.folder = options.folder
+    this.clusterId = parts.clusterId
+    this.nodeId = parts.nodeId
+    this.#nextProducerId = parts.nextProducerId
+    this.#producerIdLimit = parts.nextProducerId
+    this.#files = new FileCache(fs, options.isReadOnly ? 'read' : 'write', options.openFiles)
+    this.#space = new DiskSpace({
+      fs,
+      clock,
+      folder: options.folder,
+      reserveBytes: options.reserveBytes ?? defaultReserveBytes,
+      onFull: (path, bytes) => this.#report({ kind: 'disk-full', path, bytes }),
+      onFree: () => this.#report({ kind: 'disk-free' }),
+    })
+    this.#background = new BackgroundSync({
+      clock,
+      intervalMs: options.syncIntervalMs ?? 1000,
+      bytes: options.syncBytes ?? defaultSyncBytes,
+      onSynced: () => void this.#checkpoint(),
+    })
+    this.#saveCluster = new LatestSave(() => this.#writeCluster())
+    this.#savePoints = new LatestSave(() => this.#writePoints())
+    this.home = this.#makeHome()
+  }
+
+  /** Takes over what was found. Before `start`. */
+  adopt(topic: StoredTopic, found: readonly FoundPartition[]): void {
+    const partitions = found.map((one, index) => this.#partition(topic, index, one))
+    this.#install(topic, partitions)
+    for (const [index, { repair, needsSync }] of found.entries()) {
+      const partition = partitions[index] as DiskPartition
+      if (needsSync && !this.#options.isReadOnly) partition.markRecovered()
+      if (!repair) continue
+      this.repairs.push(repair)
+      this.#report({ kind: 'repaired', ...repair })
+    }
+  }
+
+  /** Begins what goes on in the background. */
+  start(): void {
+    if (!this.#options.isReadOnly) this.#space.start()
+  }
+
+  reportStray(path: string): void {
+    this.#report({ kind: 'stray-folder', path })
+  }
+
+  get isDiskFull(): boolean {
+    return this.#space.isFull
+  }
+
+  topics(): readonly TopicRecord[] {
+    return Array.from(this.#topics.values(), ({ record }) => record)
+  }
+
+  topic(name: string): TopicRecord | undefined {
+    return this.#topics.get(name)?.record
+  }
+
+  topicById(id: string): TopicRecord | undefined {
+    return this.#topicsById.get(id)?.record
+  }
+
+  partition(topic: string, index: number): PartitionLog | undefined {
+    return this.#topics.get(topic)?.partitions[index]
+  }
+
+  written(): Promise<void> {
+    if (this.#dirty.size === 0) return alreadyWritten
+    this.#turn ??= deferred<void>()
+    return this.#turn.promise
+  }
+
+  async createTopic({ name, partitions, configs = {} }: NewTopic): Promise<TopicRecord> {
+    this.#checkOpen()
+    if (!isTopicName(name)) throw failure('MR_STORAGE_TOPIC_NAME', { topic: name })
+    if (this.#topics.has(name) || this.#creating.has(name))
+      throw failure('MR_STORAGE_TOPIC_EXISTS', { topic: name })
+    if (!Number.isInteger(partitions) || partitions < 1)
+      throw failure('MR_STORAGE_PARTITIONS', { topic: name, partitions, now: 0 })
+
+    const stored: StoredTopic = {
+      name,
+      id: this.#parts.makeId(),
+      partitions,
+      configs: { ...configs },
+    }
+    this.#creating.add(name)
+    try {
+      const made = this.#makePartitions(stored, 0, partitions)
+      const topic = this.#install(stored, made)
+      try {
+        await this.#saveCluster.save()
+      } catch (error) {
+        this.#uninstall(topic)
+        for (const partition of made) this.#fs.remove(partition.folder)
+        throw error
+      }
+      return topic.record
+    } finally {
+      this.#creating.delete(name)
+    }
+  }
+
+  async addPartitions(name: string, count: number): Promise<void> {
+    this.#checkOpen()
+    const topic = this.#known(name)
+    const now = topic.partitions.length
+    if (!Number.isInteger(count) || count < now)
+      throw failure('MR_STORAGE_PARTITIONS', { topic: name, partitions: count, now })
+    topic.partitions.push(...this.#makePartitions(topic.record, now, count))
+    topic.record = { ...topic.record, partitions: count }
+    await this.#saveCluster.save()
+  }
+
+  async setConfigs(name: string, configs: Readonly<Record<string, string>>): Promise<void> {
+    this.#checkOpen()
+    const topic = this.#known(name)
+    topic.record = { ...topic.record, configs: { ...configs } }
+    const effective = logConfigs(configs, this.#parts.defaults)
+    for (const partition of topic.partitions) partition.configs = effective
+    await this.#saveCluster.save()
+  }
+
+  async deleteTopic(name: string): Promise<void> {
+    this.#checkOpen()
+    const topic = this.#known(name)
+    for (const partition of topic.partitions) this.#flushNow(partition)
+    // The commit point comes first: from here on a restart finishes the deletion.
+    const { id, partitions, configs } = topic.record
+    this.#uninstall(topic)
+    const entry: StoredTopic = { name, id, partitions, configs }
+    this.#deleted = [...this.#deleted, entry]
+    this.#creating.add(name)
+    try {
+      await this.#saveCluster.save()
+      for (const partition of topic.partitions) {
+        const gone = `${this.folder}/${partitionKey(id, partition.index)}.deleted`
+        const { folder } = partition
+        partition.markDeleted(gone)
+        this.#fs.rename(folder, gone)
+        this.#unlinkLater(gone)
+      }
+      this.#deleted = this.#deleted.filter((one) => one !== entry)
+    } finally {
+      this.#creating.delete(name)
+    }
+  }
+
+  async retain(): Promise<RetentionReport> {
+    this.#checkOpen()
+    const nowMs = this.#clock.now()
+    const moved: DiskPartition[] = []
+    const idleSinceMs = nowMs - (this.#options.producerExpiryMs ?? dayMs)
+    for (const partition of this.#partitions()) {
+      if (partition.hasFailed) continue
+      partition.expireProducers(idleSinceMs)
+      const plan = planRetention(partition.segments, partition.configs, nowMs)
+      if (plan.count === 0) continue
+      this.#flushNow(partition)
+      if (plan.needsRoll && !this.#roll(partition)) continue
+      const start = partition.segments[plan.count]?.baseOffset
+      if (start === undefined || start <= partition.logStartOffset) continue
+      partition.moveLogStart(start)
+      moved.push(partition)
+    }
+    if (moved.length > 0) await this.#savePoints.save()
+
+    let [segments, bytes] = [0, 0]
+    for (const partition of this.#partitions()) {
+      for (const segment of this.#removeDead(partition)) {
+        segments++
+        bytes += segment.size
+      }
+    }
+    for (const partition of moved) partition.notify()
+    return {
+      segments,
+      bytes,
+      partitions: moved.map(({ topic, index, logStartOffset }) => ({
+        topic,
+        partition: index,
+        logStartOffset,
+      })),
+    }
+  }
+
+  async deleteRecords(topic: string, index: number, beforeOffset: number): Promise<number> {
+    this.#checkOpen()
+    const partition = this.#topics.get(topic)?.partitions[index]
+    if (!partition) throw failure('MR_STORAGE_TOPIC_UNKNOWN', { topic: `${topic}/${index}` })
+    const end = partition.highWatermark
+    const before = beforeOffset === -1 ? end : beforeOffset
+    if (before < 0 || before > end)
+      throw failure('MR_STORAGE_OFFSET_OUT_OF_RANGE', {
+        partition: `${topic}/${index}`,
+        offset: beforeOffset,
+        start: partition.logStartOffset,
+        end,
+      })
+    if (before > partition.logStartOffset) {
+      partition.moveLogStart(before)
+      await this.#savePoints.save()
+      partition.notify()
+    }
+    return partition.logStartOffset
+  }
+
+  async nextProducerId(): Promise<number> {
+    this.#checkOpen()
+    const id = this.#nextProducerId++
+    // A block is on disk before its first id is given, so that no crash gives an id twice.
+    if (id >= this.#producerIdLimit) {
+      this.#producerIdLimit = id + producerIdBlock
+      await this.#saveCluster.save()
+    } else await this.#saveCluster.idle()
+    return id
+  }
+
+  announce(facts: Readonly<Record<string, string | number>>): void {
+    this.#parts.lock?.announce(facts)
+  }
+
+  async sync(): Promise<void> {
+    await this.#background.run()
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close()
+    return this.#closing
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close()
+  }
+
+  async #close(): Promise<void> {
+    try {
+      if (!this.#options.isReadOnly) await this.#leaveClean()
+    } finally {
+      for (const timer of this.#unlinks.values()) timer.cancel()
+      this.#files.close()
+      await this.#parts.lock?.release()
+    }
+  }
+
+  async #leaveClean(): Promise<void> {
+    this.#flushTurn()
+    await Promise.all([this.#background.stop(), this.#space.stop()])
+    const queue = [...this.#partitions()]
+    let isClean = true
+    const closeSome = async (): Promise<void> => {
+      for (let next = queue.pop(); next; next = queue.pop())
+        isClean = (await next.close()) && isClean
+    }
+    await Promise.all(Array.from({ length: parallelCloses }, closeSome))
+    for (const path of this.#unlinks.keys()) this.#fs.remove(path)
+    await this.#checkpoint()
+    await this.#saveCluster.idle()
+    if (isClean) await this.#save(cleanFileName, encodeClean(this.#cleanPartitions()))
+  }
+
+  #cleanPartitions(): ReadonlyMap<string, CleanPartition> {
+    const clean = new Map<string, CleanPartition>()
+    for (const partition of this.#partitions()) {
+      const { active } = partition
+      clean.set(partitionKey(partition.topicId, partition.index), {
+        base: active.baseOffset,
+        size: active.size,
+        maxTimestamp: active.maxTimestamp,
+        end: partition.highWatermark,
+        start: partition.logStartOffset,
+      })
+    }
+    return clean
+  }
+
+  #makeHome(): PartitionHome {
+    return {
+      fs: this.#fs,
+      clock: this.#clock,
+      files: this.#files,
+      isReadOnly: this.#options.isReadOnly === true,
+      indexIntervalBytes: this.#options.indexIntervalBytes ?? 4096,
+      indexed: (segment) => this.#limitIndexes(segment),
+      isFull: () => this.#space.isFull,
+      dirty: (partition) => {
+        if (this.#dirty.size === 0) this.#atEndOfTurn(() => this.#flushTurn())
+        this.#dirty.add(partition)
+      },
+      unsynced: (partition) => this.#background.note(partition),
+      noSpace: (path, bytes) => this.#space.full(path, bytes),
+      failed: ({ topic, index }, error) =>
+        this.#report({ kind: 'partition-failed', topic, partition: index, error }),
+    }
+  }
+
+  #atEndOfTurn(callback: () => void): void {
+    if (this.#options.endOfTurn) this.#options.endOfTurn(callback)
+    else setImmediate(callback)
+  }
+
+  /** Everything queued goes down, then the promise of the turn settles, then those who wait for data are told. */
+  #flushTurn(): void {
+    const dirty = this.#dirty
+    const turn = this.#turn
+    if (dirty.size === 0) return
+    this.#dirty = new Set()
+    this.#turn = undefined
+    let first: MillraceError | undefined
+    for (const partition of dirty) first = partition.flush() ?? first
+    if (first) turn?.reject(first)
+    else turn?.resolve()
+    for (const partition of dirty) partition.notify()
+  }
+
+  /** Before the layout changes under it. The turn's promise stays with the turn. */
+  #flushNow(partition: DiskPartition): void {
+    if (this.#dirty.has(partition)) this.#flushTurn()
+  }
+
+  #roll(partition: DiskPartition): boolean {
+    try {
+      partition.roll()
+      return true
+    } catch (error) {
+      if (!isNoSpace(error)) throw error
+      this.#space.full(partition.active.logPath, 0)
+      return false
+    }
+  }
+
+  #removeDead(partition: DiskPartition): readonly Segment[] {
+    const dead = partition.removeDeadSegments()
+    for (const segment of dead) {
+      this.#indexed.delete(segment)
+      for (const suffix of ['.log', '.index', '.timeindex'])
+        this.#unlinkLater(`${segment.path(suffix)}.deleted`)
+    }
+    return dead
+  }
+
+  #unlinkLater(path: string): void {
+    const timer = this.#clock.after(
+      unlinkAfterMs,
+      () => {
+        this.#unlinks.delete(path)
+        this.#fs.remove(path)
+      },
+      { unref: true },
+    )
+    this.#unlinks.set(path, timer)
+  }
+
+  #limitIndexes(segment: Segment): void {
+    if (!segment.isSealed) return
+    this.#indexed.delete(segment)
+    this.#indexed.add(segment)
+    if (this.#indexed.size <= indexedSegments) return
+    const [oldest] = this.#indexed
+    if (!oldest) return
+    oldest.dropIndexes()
+    this.#indexed.delete(oldest)
+  }
+
+  *#partitions(): Iterable<DiskPartition> {
+    for (const { partitions } of this.#topics.values()) yield* partitions
+  }
+
+  #makePartitions(topic: StoredTopic, from: number, until: number): DiskPartition[] {
+    const made: DiskPartition[] = []
+    try {
+      for (let index = from; index < until; index++) {
+        const folder = this.#folderOf(topic, index)
+        this.#moveStrayAside(folder)
+        const segment = makePartition(this.home, folder, 0)
+        made.push(
+          this.#partition(topic, index, {
+            segments: [segment],
+            logStartOffset: 0,
+            recoveryPoint: 0,
+            producers: undefined,
+            repair: undefined,
+            needsSync: false,
+          }),
+        )
+      }
+    } catch (error) {
+      for (const partition of made) this.#fs.remove(partition.folder)
+      throw this.#writeError(this.#folderOf(topic, from), error)
+    }
+    return made
+  }
+
+  /** A folder of this name that no topic owns may hold somebody's data. */
+  #moveStrayAside(folder: string): void {
+    if (this.#fs.size(`${folder}/leader-epoch-checkpoint`) === undefined) return
+    const aside = `${folder}.${this.#parts.makeId()}.stray`
+    this.#fs.rename(folder, aside)
+    this.#report({ kind: 'stray-folder', path: aside })
+  }
+
+  #partition(topic: StoredTopic, index: number, found: FoundPartition): DiskPartition {
+    return new DiskPartition(this.home, {
+      topic: topic.name,
+      index,
+      topicId: topic.id,
+      folder: this.#folderOf(topic, index),
+      isInternal: internalTopics.has(topic.name),
+      configs: logConfigs(topic.configs, this.#parts.defaults),
+      logStartOffset: found.logStartOffset,
+      recoveryPoint: found.recoveryPoint,
+      segments: found.segments,
+      producers: found.producers,
+    })
+  }
+
+  #folderOf(topic: { readonly name: string }, index: number): string {
+    return `${this.folder}/${topic.name}-${index}`
+  }
+
+  #install({ name, id, partitions, configs }: StoredTopic, logs: DiskPartition[]): Topic {
+    const record = { name, id, partitions, configs, isInternal: internalTopics.has(name) }
+    const topic: Topic = { record, partitions: logs }
+    this.#topics.set(name, topic)
+    this.#topicsById.set(id, topic)
+    return topic
+  }
+
+  #uninstall(topic: Topic): void {
+    this.#topics.delete(topic.record.name)
+    this.#topicsById.delete(topic.record.id)
+  }
+
+  #known(name: string): Topic {
+    const topic = this.#topics.get(name)
+    if (!topic) throw failure('MR_STORAGE_TOPIC_UNKNOWN', { topic: name })
+    return topic
+  }
+
+  #checkOpen(): void {
+    if (this.#closing) throw failure('MR_STORAGE_CLOSED', { folder: this.folder })
+    if (this.#options.isReadOnly) throw failure('MR_STORAGE_READ_ONLY', { folder: this.folder })
+  }
+
+  /** Also the first thing a new folder gets. */
+  saveCluster(): Promise<void> {
+    return this.#saveCluster.save()
+  }
+
+  #writeCluster(): Promise<void> {
+    return this.#save(
+      clusterFileName,
+      encodeClusterFile({
+        format: clusterFormat,
+        clusterId: this.clusterId,
+        nodeId: this.nodeId,
+        nextProducerId: this.#producerIdLimit,
+        topics: Array.from(this.#topics.values(), ({ record }) => ({
+          name: record.name,
+          id: record.id,
+          partitions: record.partitions,
+          configs: record.configs,
+        })),
+        deleted: this.#deleted,
+      }),
+    )
+  }
+
+  #encodePoints(): Buffer {
+    const points = new Map<string, RecoveryPoint>()
+    for (const partition of this.#partitions())
+      points.set(partitionKey(partition.topicId, partition.index), partition)
+    return encodeRecoveryPoints(points)
+  }
+
+  async #writePoints(): Promise<void> {
+    const bytes = this.#encodePoints()
+    await this.#save(recoveryPointsFileName, bytes)
+    this.#lastPoints = bytes.toString('latin1')
+  }
+
+  /** Saves the recovery points when they moved. They only save work, so a failure is told and tried again later. */
+  async #checkpoint(): Promise<void> {
+    if (this.#encodePoints().toString('latin1') === this.#lastPoints) return
+    try {
+      await this.#savePoints.save()
+    } catch (error) {
+      if (!isFailure(error)) throw error
+      this.#report({ kind: 'checkpoint-failed', error })
+    }
+  }
+
+  async #save(name: string, bytes: Buffer): Promise<void> {
+    try {
+      await replaceFile(this.#fs, this.folder, name, bytes)
+    } catch (error) {
+      throw this.#writeError(`${this.folder}/${name}`, error, bytes.length)
+    }
+  }
+
+  #writeError(path: string, error: unknown, bytes = 0): MillraceError {
+    if (isNoSpace(error)) {
+      this.#space.full(path, bytes)
+      return failure('MR_STORAGE_DISK_FULL', { path, bytes }, { cause: error })
+    }
+    return failure('MR_STORAGE_WRITE_FAILED', { path, reason: reasonOf(error) }, { cause: error })
+  }
+
+  #report(report: StorageReport): void {
+    this.#options.onReport?.(report)
+  }
+}

@@ -1,0 +1,55 @@
+import { lastOffsetOf } from './batch-walk.ts'
+import type { FileSystem } from './file-system.ts'
+import { decodeProducers } from './producer-snapshot.ts'
+import { ProducerState } from './producer-state.ts'
+import { segmentName, type Segment } from './segment.ts'
+
+/**
+ * The producer state at the end of a log: the newest snapshot that is whole and not from beyond the end, then the
+ * headers of the batches behind it. Who is found in the log counts as active now: forgetting one too late costs a
+ * few bytes, too early costs it its next batch.
+ */
+export function loadProducers(
+  fs: FileSystem,
+  folder: string,
+  segments: readonly Segment[],
+  end: number,
+  nowMs: number,
+): ProducerState {
+  const { state, offset } = newestSnapshot(fs, folder, end)
+  for (const segment of segments) {
+    if (segment.nextOffset <= offset || segment.size === 0) continue
+    const file = segment.acquire()
+    try {
+      const walk = segment.walkFrom(file, Math.max(offset, segment.baseOffset))
+      for (let batch = walk.next(); batch; batch = walk.next()) {
+        const { header } = batch
+        if (header.baseOffset < offset || header.producerId < 0 || header.baseSequence < 0) continue
+        if (lastOffsetOf(header) < end)
+          state.write(header, header.baseOffset, header.maxTimestamp, nowMs)
+      }
+    } finally {
+      segment.release(file)
+    }
+  }
+  return state
+}
+
+function newestSnapshot(
+  fs: FileSystem,
+  folder: string,
+  end: number,
+): { readonly state: ProducerState; readonly offset: number } {
+  const offsets = fs
+    .list(folder)
+    .filter((name) => /^\d{20}\.producers$/.test(name))
+    .map((name) => Number.parseInt(name, 10))
+    .filter((offset) => offset <= end)
+    .toSorted((a, b) => b - a)
+  for (const offset of offsets) {
+    const bytes = fs.readFile(`${folder}/${segmentName(offset, '.producers')}`)
+    const state = bytes && decodeProducers(bytes)
+    if (state) return { state, offset }
+  }
+  return { state: new ProducerState(), offset: 0 }
+}
