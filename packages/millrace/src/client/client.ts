@@ -1,7 +1,9 @@
 import { failure } from '../errors/index.ts'
 import { systemClock, type Clock } from '../kit/index.ts'
+import { openAdmin, type Admin } from './admin/index.ts'
 import type { ClientCore } from './client-core.ts'
 import { ConnectionPool, parseAddress, type Dial, type TlsOptions } from './connections/index.ts'
+import { joinGroup, type GroupMember, type GroupOptions } from './group/index.ts'
 import { MetadataCache } from './metadata/index.ts'
 import { openProducer, type Producer, type ProducerOptions } from './producer/index.ts'
 
@@ -25,8 +27,11 @@ export interface ClientOptions {
 }
 
 export interface Client extends ClientCore, AsyncDisposable {
+  readonly admin: Admin
   /** Opens a producer; it is closed with the client at the latest. */
   producer(options?: ProducerOptions): Producer
+  /** Joins a consumer group; the member is closed with the client at the latest. @throws MR_GROUP_OPTIONS_INVALID */
+  joinGroup(options: GroupOptions): GroupMember
   /**
    * Closes what was opened from this client, then its connections. Idempotent.
    * @param options.timeoutMs - bound of the whole; default 30 s
@@ -75,9 +80,14 @@ export function openClient(options: ClientOptions): Client {
     (closing ??= closeAll(core, opened, closeOptions))
   return {
     ...core,
+    admin: openAdmin(core),
     producer(producerOptions) {
       if (closing) throw failure('MR_CLIENT_CLOSED', { what: 'producer' })
       return own(openProducer(core, producerOptions, options.random))
+    },
+    joinGroup(groupOptions) {
+      if (closing) throw failure('MR_CLIENT_CLOSED', { what: 'joinGroup' })
+      return own(joinGroup(core, groupOptions))
     },
     close,
     [Symbol.asyncDispose]: () => close(),

@@ -1,3 +1,4 @@
+export type * from './admin/index.ts'
 export { openClient, type Client, type ClientOptions } from './client.ts'
 export type { ClientCore } from './client-core.ts'
 export type { BrokerAddress, Dial, TlsOptions } from './connections/index.ts'
@@ -10,3 +11,16 @@ export type {
   ProducerOptions,
   SendResult,
 } from './producer/index.ts'
+export {
+  cooperativeSticky,
+  range,
+  type Assignor,
+  type CommitEntry,
+  type CommitOutcome,
+  type GroupMember,
+  type GroupOptions,
+  type OwnedPartition,
+  type StartPolicy,
+  type TopicPartition,
+} from './group/index.ts'
+export type { ClientMessage, Committed, FetchLimits, SeekTarget } from './fetcher/index.ts'

@@ -27,6 +27,8 @@ export class Batch {
   readonly deadlineMs: number
   readonly receipts: Receipt[] = []
   attempts = 0
+  /** Of the newest attempt. */
+  sentMs = 0
   /** An attempt had no answer, or one that leaves it open: the messages may be in the log. */
   isUnsure = false
   isSettled = false

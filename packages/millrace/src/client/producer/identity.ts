@@ -7,6 +7,11 @@ export interface Identity {
 /** Brokers never hand this one out; before it a fresh producer id is needed. */
 const lastEpoch = 32_767
 
+/** Undefined when the epochs of this producer id are used up. */
+export function nextEpoch({ producerId, epoch }: Identity): Identity | undefined {
+  return epoch + 1 >= lastEpoch ? undefined : { producerId, epoch: epoch + 1 }
+}
+
 /**
  * The producer's current (id, epoch). Partitions adopt it when nothing of theirs is unanswered, so several
  * pairs may be in use at a time, each in its own partitions (as the Java client since KIP-360).
@@ -26,9 +31,7 @@ export class CurrentIdentity {
 
   /** The next epoch after `from`. Nothing to do when another partition has moved on from it already. */
   raise(from: Identity): void {
-    if (this.#current !== from) return
-    const epoch = from.epoch + 1
-    this.#current = epoch >= lastEpoch ? undefined : { producerId: from.producerId, epoch }
+    if (this.#current === from) this.#current = nextEpoch(from)
   }
 
   /** `from` was refused for good: a fresh producer id must come. */

@@ -3,7 +3,7 @@ import { backoffMs, type BackoffRules } from '../../kit/index.ts'
 import type { Compression, NewRecord } from '../../protocol/index.ts'
 import { requestBackoff } from '../retrying.ts'
 import { Batch, sequenceAfter } from './batch.ts'
-import type { CurrentIdentity, Identity } from './identity.ts'
+import { nextEpoch, type CurrentIdentity, type Identity } from './identity.ts'
 import type { Receipt } from './receipt.ts'
 import type { Verdict } from './verdict.ts'
 
@@ -23,8 +23,13 @@ import type { Verdict } from './verdict.ts'
  * - A gap (45 for the batch that is next in line, 59, a refusal or an expiry with successors) is closed by a new
  *   epoch once nothing is in flight: all that is left is numbered from 0 in order. Other partitions go on under
  *   their own pair.
+ * - New numbers never go to what may have been written under old ones (`#dropDoubtful`).
  * - A batch that expires after it was sent is *unknown*, never *failed*; before anything else of the partition the
  *   epoch is raised, so that what still travels of it cannot land behind its successors.
+ *
+ * - The first batch under a pair goes alone. A broker that knows nothing of a producer in a partition takes any
+ *   first sequence number (KIP-98), so were two in flight and the first refused, the second would overtake it.
+ *   The same after an hour without an answer, since brokers forget idle producers.
  *
  * Without idempotence one batch is in flight at a time: order is kept, repeats are possible.
  */
@@ -57,6 +62,19 @@ export interface QueueListener {
   fenced(queue: PartitionQueue, identity: Identity): void
 }
 
+interface Gap {
+  /** Of the batch whose number was not used, or may not have been. */
+  readonly order: number
+  readonly reason: string
+  /** That batch may lie in the log, or may still land there. */
+  readonly isDoubtful: boolean
+}
+
+const givenUp = 'a batch with an unknown outcome was given up'
+
+/** Far below the day after which brokers forget (producer.id.expiration.ms). */
+const forgottenMs = 3_600_000
+
 export class PartitionQueue {
   readonly topic: string
   readonly partition: number
@@ -70,8 +88,12 @@ export class PartitionQueue {
   #order = 0
   #own: Identity | undefined
   #nextSequence = 0
-  /** Why numbers must start again before anything else goes. */
-  #renumbering: string | undefined
+  /** When the broker last took a batch under the current pair. */
+  #takenAtMs = -Infinity
+  /** From where on numbers must start again. What stands before keeps its numbers and goes first. */
+  #gap: Gap | undefined
+  /** Something doubtful may still land: only a batch under a later epoch of the same producer id stops it. */
+  #isUnfenced = false
   #pausedUntilMs = 0
 
   constructor(
@@ -135,9 +157,9 @@ export class PartitionQueue {
   /** When `take` will next have something without an answer first; Infinity when only an answer helps. */
   dueMs(isFlushing: boolean): number {
     const isBusy = this.#flight.length > 0
-    if (isBusy && (this.#renumbering !== undefined || this.#retries.length > 0)) return Infinity
+    if (isBusy && (this.#gap || this.#retries.length > 0)) return Infinity
     if (this.#retries.length > 0) return this.#pausedUntilMs
-    if (this.#flight.length >= this.#rules.maxInFlight) return Infinity
+    if (isBusy && this.#flight.length >= this.#inFlightLimit()) return Infinity
     if (this.#waiting.length > 0) return this.#pausedUntilMs
     if (!this.#open) return Infinity
     const lingered = isFlushing ? 0 : this.#open.createdMs + this.#rules.lingerMs
@@ -147,9 +169,9 @@ export class PartitionQueue {
   /** The next batch to send, closed and numbered; it counts as in flight until `answered`. */
   take(nowMs: number, isFlushing: boolean): Batch | undefined {
     if (nowMs < this.dueMs(isFlushing)) return undefined
-    if (this.#renumbering !== undefined && !this.#renumber()) return undefined
+    if (this.#gap && !this.#isBefore(this.#gap) && !this.#renumber(this.#gap)) return undefined
     const again = this.#retries.shift()
-    if (again) return this.#depart(again.mustSplit ? this.#split(again) : again)
+    if (again) return this.#depart(again.mustSplit ? this.#split(again) : again, nowMs)
     if (this.#rules.isIdempotent && !this.#adopt()) return undefined
     const fresh = this.#waiting.shift() ?? this.#open
     if (!fresh) return undefined
@@ -159,7 +181,7 @@ export class PartitionQueue {
       this.#nextSequence = sequenceAfter(this.#nextSequence, fresh.count)
     }
     fresh.close(this.#rules.compression)
-    return this.#depart(fresh)
+    return this.#depart(fresh, nowMs)
   }
 
   answered(batch: Batch, verdict: Verdict, nowMs: number): void {
@@ -169,6 +191,10 @@ export class PartitionQueue {
     switch (verdict.kind) {
       case 'appended':
         this.#pausedUntilMs = 0
+        if (batch.identity === this.#own) {
+          this.#takenAtMs = nowMs
+          this.#isUnfenced = false
+        }
         this.#deliver(batch, verdict.offset, verdict.appendTimeMs)
         break
       case 'retry':
@@ -178,7 +204,8 @@ export class PartitionQueue {
       case 'gap': {
         // Behind another that is not settled, 45 only says that the other must go first.
         const isNext = !this.#isBehindAnother(batch)
-        if (isNext) this.#renumberFor(verdict.reason)
+        // The broker has not taken it, nor, therefore, anything behind it.
+        if (isNext) this.#renumberFrom(batch.order, verdict.reason, false)
         this.#retry(batch, nowMs, verdict.reason, isNext)
         break
       }
@@ -187,7 +214,9 @@ export class PartitionQueue {
           this.#listener.fenced(this, batch.identity)
           this.#identities.renew(batch.identity)
         }
-        this.#renumberFor(verdict.reason)
+        this.#renumberFrom(batch.order, verdict.reason, true)
+        // What refuses this batch for its epoch refuses every copy of the former ones too.
+        this.#isUnfenced = false
         this.#retry(batch, nowMs, verdict.reason, true)
         break
       case 'too-large':
@@ -219,7 +248,7 @@ export class PartitionQueue {
     for (let head = this.#retries[0]; head && head.deadlineMs <= nowMs; head = this.#retries[0]) {
       this.#retries.shift()
       this.#unknown(head, 'attempts failed')
-      this.#renumberFor('a batch with an unknown outcome was given up')
+      this.#renumberFrom(head.order, givenUp, true)
     }
     for (let head = this.#waiting[0]; head && head.deadlineMs <= nowMs; head = this.#waiting[0]) {
       this.#waiting.shift()
@@ -244,10 +273,17 @@ export class PartitionQueue {
     for (const batch of unsettled) {
       if (!batch.isSettled) this.#fail(batch, error, batch.attempts === 0)
     }
-    if (this.#flight.length > 0) this.#renumberFor('everything was given up')
+    if (this.#flight.length > 0) this.#renumberFrom(0, 'everything was given up', true)
   }
 
-  #depart(batch: Batch): Batch {
+  #inFlightLimit(): number {
+    const oldest = this.#flight[0]
+    const isKnown = oldest !== undefined && oldest.sentMs - this.#takenAtMs < forgottenMs
+    return isKnown ? this.#rules.maxInFlight : 1
+  }
+
+  #depart(batch: Batch, nowMs: number): Batch {
+    batch.sentMs = nowMs
     batch.attempts++
     this.#flight.push(batch)
     return batch
@@ -257,36 +293,67 @@ export class PartitionQueue {
   #adopt(): boolean {
     const { current } = this.#identities
     if (this.#own === current) return current !== undefined
-    if (this.#flight.length > 0) return true
+    if (this.#flight.length > 0 || this.#isUnfenced) return true
     if (!current) return false
     this.#own = current
     this.#nextSequence = 0
+    this.#takenAtMs = -Infinity
     return true
+  }
+
+  /** Does something wait that keeps its number? */
+  #isBefore(gap: Gap): boolean {
+    const head = this.#retries[0]
+    return head !== undefined && head.order < gap.order
   }
 
   /** Nothing is in flight here. False: waits for a fresh producer id. */
-  #renumber(): boolean {
-    const reason = this.#renumbering ?? ''
+  #renumber({ reason, isDoubtful }: Gap): boolean {
     if (!this.#rules.isIdempotent) {
-      this.#renumbering = undefined
+      this.#gap = undefined
       return true
     }
-    if (this.#own) this.#identities.raise(this.#own)
-    const { current } = this.#identities
-    if (!current) return false
-    this.#own = current
+    const next = this.#nextIdentity()
+    if (!next) return false
+    this.#own = next
     this.#nextSequence = 0
+    this.#takenAtMs = -Infinity
+    if (isDoubtful) this.#dropDoubtful()
     for (const batch of this.#retries) {
-      batch.number(current, this.#nextSequence)
+      batch.isUnsure = false
+      batch.number(next, this.#nextSequence)
       this.#nextSequence = sequenceAfter(this.#nextSequence, batch.count)
     }
-    this.#renumbering = undefined
-    this.#listener.epochRaised(this, current, reason)
+    this.#gap = undefined
+    this.#listener.epochRaised(this, next, reason)
     return true
   }
 
-  #renumberFor(reason: string): void {
-    this.#renumbering ??= reason
+  #nextIdentity(): Identity | undefined {
+    const own = this.#own
+    if (own) this.#identities.raise(own)
+    const { current } = this.#identities
+    // Another producer id fences nothing: copies under the old one would still be taken.
+    if (own && this.#isUnfenced && current?.producerId !== own.producerId)
+      return nextEpoch(own) ?? current
+    return current
+  }
+
+  /**
+   * Under new numbers a broker cannot tell a repeat. So what may have landed behind a doubtful batch must not go
+   * again: its outcome is unknown too. The first that surely did not land ends the doubt: without it, nothing
+   * behind it can have been taken under the old numbers, nor ever will be.
+   */
+  #dropDoubtful(): void {
+    while (this.#retries[0]?.isUnsure === true) {
+      const batch = this.#retries.shift()
+      if (batch) this.#unknown(batch, 'a batch before it was given up with an unknown outcome')
+    }
+  }
+
+  #renumberFrom(order: number, reason: string, isDoubtful: boolean): void {
+    if (isDoubtful) this.#isUnfenced = true
+    if (!this.#gap || order < this.#gap.order) this.#gap = { order, reason, isDoubtful }
   }
 
   #isBehindAnother(batch: Batch): boolean {
@@ -303,12 +370,12 @@ export class PartitionQueue {
 
   #retry(batch: Batch, nowMs: number, reason: string, pauses: boolean): void {
     if (batch.isSettled) {
-      this.#renumberFor('a batch with an unknown outcome was given up')
+      this.#renumberFrom(batch.order, givenUp, true)
       return
     }
     if (nowMs >= batch.deadlineMs) {
       this.#unknown(batch, reason)
-      this.#renumberFor('a batch with an unknown outcome was given up')
+      this.#renumberFrom(batch.order, givenUp, true)
       return
     }
     let at = this.#retries.length
@@ -321,13 +388,14 @@ export class PartitionQueue {
   }
 
   #refuse(batch: Batch, error: MillraceError, byRecord?: ReadonlyMap<number, MillraceError>): void {
-    const isAlone = this.#flight.length === 0 && this.#retries.length === 0
-    const isOwn = batch.identity !== undefined && batch.identity === this.#own
+    const isBehind = (other: Batch): boolean => other.order > batch.order
+    const isLast = !this.#flight.some(isBehind) && !this.#retries.some(isBehind)
+    const isDoubtful = batch.isUnsure || batch.isSettled
     // Its numbers were not used. Without successors they are free again; with them there is a gap.
-    if (isAlone && isOwn && !batch.isUnsure && !batch.isSettled) {
+    if (isLast && !isDoubtful && batch.identity && batch.identity === this.#own) {
       this.#nextSequence = batch.baseSequence
     } else {
-      this.#renumberFor('a batch was refused')
+      this.#renumberFrom(batch.order, 'a batch was refused', isDoubtful)
     }
     if (!batch.isSettled) this.#fail(batch, error, !batch.isUnsure, byRecord)
   }

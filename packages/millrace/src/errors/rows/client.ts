@@ -8,6 +8,27 @@ export const clientErrors = {
       `group ${groupId}: ${what}`,
     hint: 'The reference of the group options lists each with its unit and bounds.',
   },
+  MR_GROUP_HOOK_FAILED: {
+    class: 'HandlerError',
+    retriable: false,
+    message: ({
+      groupId,
+      hook,
+      reason,
+    }: {
+      readonly groupId: string
+      readonly hook: string
+      readonly reason: string
+    }) => `group ${groupId}: ${hook} threw: ${reason}`,
+    hint: 'The member goes on as if it had returned. Catch errors inside the hook.',
+  },
+  MR_GROUP_BROKEN: {
+    class: 'InternalError',
+    retriable: false,
+    message: ({ groupId, reason }: { readonly groupId: string; readonly reason: string }) =>
+      `group ${groupId}: the member broke: ${reason}`,
+    hint: 'An assignor threw, or this is a fault of Millrace: please report it with the cause.',
+  },
   MR_GROUP_CLOSED: {
     class: 'UsageError',
     retriable: false,
