@@ -54,9 +54,11 @@ function talk(rules: Partial<SessionRules> = {}) {
   return { session, request, give, joined, synced, beaten, steady }
 }
 
+function names(list: readonly TopicPartition[]): string {
+  return list.map((one) => one.partition).join(',')
+}
+
 function show(action: SessionAction): string {
-  const names = (list: readonly TopicPartition[]): string =>
-    list.map((one) => one.partition).join(',')
   switch (action.act) {
     case 'join':
       return `join ${action.memberId || '-'} owning [${names(action.owned)}]`

@@ -1,0 +1,96 @@
+import { failure } from '../../errors/index.ts'
+import type { Timer } from '../../kit/index.ts'
+import type { ClientCore } from '../client-core.ts'
+import type { Assignor } from './assignors/index.ts'
+import type { JoinAnswer } from './session-messages.ts'
+import { decodeMember, encodeAssignment } from './subscription.ts'
+
+/** How soon a leader sees topics that were missing, and more partitions of those that were not. */
+const missingMs = 2000
+const changedMs = 60_000
+
+/**
+ * What the member does that leads its group: spread the partitions, and watch whether their number
+ * changes, for every topic that any member subscribes to.
+ */
+export class GroupLeader {
+  readonly #core: ClientCore
+  readonly #groupId: string
+  readonly #assignors: readonly Assignor[]
+  readonly #onChanged: () => void
+  #counts: ReadonlyMap<string, number> = new Map()
+  #stopListening: (() => void) | undefined
+  #timer: Timer | undefined
+
+  constructor(
+    core: ClientCore,
+    groupId: string,
+    assignors: readonly Assignor[],
+    onChanged: () => void,
+  ) {
+    this.#core = core
+    this.#groupId = groupId
+    this.#assignors = assignors
+    this.#onChanged = onChanged
+  }
+
+  /** Assignments by member id, as they go on the wire. @throws retriable, when the metadata cannot be read */
+  async assign(answer: JoinAnswer, signal: AbortSignal): Promise<ReadonlyMap<string, Buffer>> {
+    const assignor = this.#assignors.find(({ name }) => name === answer.protocol)
+    if (!assignor) {
+      const what = `the coordinator chose ${answer.protocol}, which this member did not offer`
+      throw failure('MR_GROUP_OPTIONS_INVALID', { groupId: this.#groupId, what })
+    }
+    const members = answer.members.map((member) => decodeMember(member, assignor))
+    const topics = Array.from(new Set(members.flatMap((member) => member.topics)))
+    await this.#core.metadata.refresh(topics, { signal, reason: 'partitions are assigned' })
+    this.#counts = this.#count(topics)
+    const assignment = assignor.assign(members, this.#counts)
+    return new Map(
+      Array.from(assignment, ([memberId, partitions]) => [memberId, encodeAssignment(partitions)]),
+    )
+  }
+
+  /** Leads from now on. A leader that assigned nothing (KIP-814) watches its own topics. */
+  watch(topics: readonly string[]): void {
+    if (this.#counts.size === 0) this.#counts = this.#count(topics)
+    this.#stopListening ??= this.#core.metadata.onChange(() => this.#look())
+    this.#arm()
+  }
+
+  unwatch(): void {
+    this.#stopListening?.()
+    this.#stopListening = undefined
+    this.#timer?.cancel()
+    this.#timer = undefined
+    this.#counts = new Map()
+  }
+
+  #count(topics: Iterable<string>): ReadonlyMap<string, number> {
+    const { metadata } = this.#core
+    return new Map(
+      Array.from(topics, (topic) => [topic, metadata.peek(topic)?.partitions.length ?? 0]),
+    )
+  }
+
+  #look(): void {
+    const counts = this.#count(this.#counts.keys())
+    const hasChanged = Array.from(counts).some(
+      ([topic, count]) => count !== this.#counts.get(topic),
+    )
+    if (!hasChanged) return
+    this.#counts = counts
+    this.#onChanged()
+  }
+
+  #arm(): void {
+    this.#timer?.cancel()
+    const isMissing = Array.from(this.#counts.values()).includes(0)
+    const fire = (): void => {
+      this.#core.metadata.requestRefresh('a group leader watches', Array.from(this.#counts.keys()))
+      this.#arm()
+    }
+    const delayMs = isMissing ? missingMs : changedMs
+    this.#timer = this.#core.clock.after(delayMs, fire, { unref: true })
+  }
+}
