@@ -4,3 +4,11 @@ export type { PastMessage } from './history.ts'
 export type { DrainProducer } from './intake.ts'
 export type { DrainMessage, DrainRecord, DrainTopics, RouterRecordFields } from './record.ts'
 export { startDrain, type Drain, type DrainOptions } from './start-drain.ts'
+export { openRouteStore, type RouteStoreOptions } from './routes/open-store.ts'
+export {
+  summarise,
+  summariseAll,
+  type RouteSummary,
+  type TimingSummary,
+} from './routes/route-report.ts'
+export type { MinuteQuery, RouteLimits, RouteStore } from './routes/store.ts'

@@ -25,7 +25,8 @@ export const drainErrors = {
   MR_ROUTES_REDIS_MISSING: {
     class: 'UsageError',
     retriable: false,
-    message: () => 'route metrics in Redis need the package ioredis, which is not installed',
+    message: ({ library }: { readonly library: string }) =>
+      `route metrics in Redis need the package ${library}, which is not installed`,
     hint: 'Run `npm install ioredis`, or leave the URL out to keep the metrics in a local file.',
   },
   MR_REPLAY_TARGET: {
