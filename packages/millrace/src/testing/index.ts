@@ -11,3 +11,4 @@ export {
   type ScriptedRequest,
   type ScriptedTopic,
 } from './scripted-broker.ts'
+export { startTestBroker, type TestBrokerOptions } from './test-broker.ts'

@@ -1,0 +1,182 @@
+import { errorCodes } from '../../protocol/index.ts'
+import type { PartitionLog, TopicRecord } from '../../storage/index.ts'
+import { leaderEpochFault } from '../topics/leader-epoch.ts'
+import type { Served, Wanted } from './fetch-sessions.ts'
+
+const nothing = Buffer.alloc(0)
+
+/** One partition of a fetch: what was read so far. */
+interface Row extends Served {
+  readonly log: PartitionLog | undefined
+  readonly records: Buffer
+  readonly diverging: { readonly epoch: number; readonly endOffset: number } | undefined
+}
+
+/** Where a partition is looked up; a topic may come and go while a fetch waits. */
+export interface PartitionSource {
+  named(name: string): TopicRecord | undefined
+  withId(id: string): TopicRecord | undefined
+  partition(topic: TopicRecord, index: number): PartitionLog | undefined
+}
+
+/**
+ * Reads what one Fetch wants, in its order, within its limits; then again, only the partitions that have moved
+ * since, until there is enough.
+ *
+ * - The first batch goes out whole even above every limit, or its reader would starve (KIP-74).
+ * - Outside [log start, log end] is 1. At the end is nothing, and no error.
+ */
+export class FetchRead {
+  readonly #wanted: readonly Wanted[]
+  readonly #source: PartitionSource
+  readonly #usesIds: boolean
+  readonly #isCommitted: boolean
+  readonly #maxBytes: number
+  readonly #rows: Row[] = []
+  #bytes = 0
+  #errors = 0
+
+  constructor(options: {
+    readonly wanted: readonly Wanted[]
+    readonly source: PartitionSource
+    readonly usesIds: boolean
+    /** read_committed: nothing past the last stable offset. */
+    readonly isCommitted: boolean
+    readonly maxBytes: number
+  }) {
+    this.#wanted = options.wanted
+    this.#source = options.source
+    this.#usesIds = options.usesIds
+    this.#isCommitted = options.isCommitted
+    this.#maxBytes = options.maxBytes
+  }
+
+  get rows(): readonly Row[] {
+    return this.#rows
+  }
+
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  get hasError(): boolean {
+    return this.#errors > 0
+  }
+
+  async readAll(): Promise<void> {
+    for (let index = 0; index < this.#wanted.length; index++) await this.#read(index)
+  }
+
+  /** Reads the partitions that have moved since they were read. */
+  async readMoved(): Promise<void> {
+    for (let index = 0; index < this.#wanted.length; index++)
+      if (this.#hasMoved(index)) await this.#read(index)
+  }
+
+  /** Resolves when a partition has moved, `timeoutMs` has passed or the signal aborts; true when one has moved. */
+  moved(wait: {
+    readonly after: (fire: () => void) => { cancel(): void }
+    readonly signal: AbortSignal
+  }): Promise<boolean> {
+    return new Promise((resolve) => {
+      const ends: (() => void)[] = []
+      let isOver = false
+      const end = (hasMoved: boolean): void => {
+        if (isOver) return
+        isOver = true
+        timer.cancel()
+        wait.signal.removeEventListener('abort', onAbort)
+        for (const one of ends) one()
+        resolve(hasMoved)
+      }
+      const onAbort = (): void => end(false)
+      const onAdvance = (): void => end(true)
+      const timer = wait.after(() => end(false))
+      wait.signal.addEventListener('abort', onAbort)
+      const logs = new Set<PartitionLog>()
+      for (const { log } of this.#rows) if (log !== undefined) logs.add(log)
+      for (const log of logs) ends.push(log.onAdvance(onAdvance))
+      // What moved between the read and now woke nobody.
+      if (wait.signal.aborted) end(false)
+      else if (this.#rows.some((_, index) => this.#hasMoved(index))) end(true)
+    })
+  }
+
+  #hasMoved(index: number): boolean {
+    const row = this.#rows[index]
+    const log = row?.log
+    if (row === undefined || log === undefined) return false
+    return (
+      log.isDeleted ||
+      log.highWatermark !== row.highWatermark ||
+      log.lastStableOffset !== row.lastStableOffset ||
+      log.logStartOffset !== row.logStartOffset
+    )
+  }
+
+  async #read(index: number): Promise<void> {
+    const before = this.#rows[index]
+    if (before !== undefined) {
+      this.#bytes -= before.bytes
+      if (before.errorCode !== errorCodes.NONE) this.#errors--
+    }
+    const row = await this.#readOne(this.#wanted[index]!)
+    this.#rows[index] = row
+    this.#bytes += row.bytes
+    if (row.errorCode !== errorCodes.NONE) this.#errors++
+  }
+
+  async #readOne(wanted: Wanted): Promise<Row> {
+    const { fetchOffset, lastFetchedEpoch } = wanted
+    const topic = this.#usesIds
+      ? this.#source.withId(wanted.topicId)
+      : this.#source.named(wanted.topic)
+    if (topic === undefined)
+      return failed(
+        this.#usesIds ? errorCodes.UNKNOWN_TOPIC_ID : errorCodes.UNKNOWN_TOPIC_OR_PARTITION,
+      )
+    const log = this.#source.partition(topic, wanted.partition)
+    if (log === undefined) return failed(errorCodes.UNKNOWN_TOPIC_OR_PARTITION)
+    const epochFault = leaderEpochFault(wanted.currentLeaderEpoch, log.leaderEpoch)
+    if (epochFault !== errorCodes.NONE) return failed(epochFault)
+
+    // Taken before the read: what comes during it counts as moved.
+    const { highWatermark, lastStableOffset, logStartOffset } = log
+    const facts = {
+      log,
+      errorCode: errorCodes.NONE,
+      highWatermark,
+      lastStableOffset,
+      logStartOffset,
+    }
+    if (lastFetchedEpoch > log.leaderEpoch) {
+      const diverging = { epoch: log.leaderEpoch, endOffset: log.logEndOffset }
+      return { ...facts, records: nothing, bytes: 0, diverging }
+    }
+    if (fetchOffset < logStartOffset || fetchOffset > log.logEndOffset)
+      return failed(errorCodes.OFFSET_OUT_OF_RANGE)
+
+    const upTo = this.#isCommitted ? lastStableOffset : highWatermark
+    const left = this.#maxBytes - this.#bytes
+    const isFirst = this.#bytes === 0
+    if (fetchOffset >= upTo || (left <= 0 && !isFirst))
+      return { ...facts, records: nothing, bytes: 0, diverging: undefined }
+    const maxBytes = Math.max(0, Math.min(wanted.partitionMaxBytes, left))
+    const read = log.read(fetchOffset, { maxBytes, minOneBatch: isFirst, upTo })
+    const records = read instanceof Promise ? await read : read
+    return { ...facts, records, bytes: records.length, diverging: undefined }
+  }
+}
+
+function failed(errorCode: number): Row {
+  return {
+    log: undefined,
+    errorCode,
+    highWatermark: -1,
+    lastStableOffset: -1,
+    logStartOffset: -1,
+    records: nothing,
+    bytes: 0,
+    diverging: undefined,
+  }
+}

@@ -1,0 +1,203 @@
+import type { Socket } from 'node:net'
+import { events } from '../../telemetry/index.ts'
+import type { Peer } from '../api/define-handler.ts'
+import type { BrokerSettings } from '../options.ts'
+import type { Dispatcher } from './dispatch.ts'
+import { FrameReader } from './frame-reader.ts'
+
+/** Bytes read ahead of a busy connection before its socket is paused. Reading on is what notices a peer that leaves. */
+const readAheadBytes = 256 * 1024
+
+/** An answer's place in the order of the connection. */
+interface Slot {
+  bytes: readonly Buffer[] | undefined
+}
+
+/**
+ * One client's socket.
+ *
+ *     read chunk -> FrameReader -> dispatch -> slot -> (slots in front answered) -> write
+ *
+ * - Answers leave in the order of the requests. One request is worked on at a time, except that the
+ *   next may start while a Produce waits for its write.
+ * - Nothing is read while more than `maxUnsentBytes` of answers are unsent or `maxPipelined` requests wait.
+ * - Whatever is wrong with a request closes this connection and no other.
+ */
+export class Connection implements Peer {
+  readonly id: number
+  readonly host: string
+  readonly advertised: { readonly host: string; readonly port: number }
+  readonly #socket: Socket
+  readonly #dispatcher: Dispatcher
+  readonly #settings: BrokerSettings
+  readonly #reader: FrameReader
+  readonly #gone = new AbortController()
+  readonly #slots: Slot[] = []
+  #isBusy = false
+  #isChoked = false
+  #isPaused = false
+  #isCorked = false
+  #isClosed = false
+  #bytesSeen = 0
+
+  constructor(options: {
+    readonly id: number
+    readonly socket: Socket
+    readonly advertised: { readonly host: string; readonly port: number }
+    readonly dispatcher: Dispatcher
+    readonly settings: BrokerSettings
+    readonly onClose: () => void
+  }) {
+    const { id, socket, advertised, dispatcher, settings } = options
+    this.id = id
+    this.host = `/${(socket.remoteAddress ?? '').replace(/^::ffff:/, '')}`
+    this.advertised = advertised
+    this.#socket = socket
+    this.#dispatcher = dispatcher
+    this.#settings = settings
+    this.#reader = new FrameReader(settings.maxFrameBytes)
+
+    socket.setNoDelay(true)
+    // A peer that vanished without a word is found by the kernel's probes.
+    socket.setKeepAlive(true, 60_000)
+    socket.on('data', (chunk: Buffer) => {
+      this.#reader.push(chunk)
+      this.#work()
+    })
+    socket.on('drain', () => {
+      this.#isChoked = this.#isOverfull()
+      this.#work()
+    })
+    // A client that ends its side has no use for answers any more, as in Kafka.
+    socket.on('end', () => socket.destroy())
+    socket.on('error', (error) => this.#end(error.message))
+    socket.on('close', () => {
+      this.#end('closed by the client')
+      options.onClose()
+    })
+  }
+
+  get signal(): AbortSignal {
+    return this.#gone.signal
+  }
+
+  /** True when nothing was read or written since the last call and no request is in work. */
+  isIdle(): boolean {
+    const bytes = this.#socket.bytesRead + this.#socket.bytesWritten
+    const hasMoved = bytes !== this.#bytesSeen
+    this.#bytesSeen = bytes
+    const isWorking = this.#slots.length > 0 && this.#socket.writableLength === 0
+    return !hasMoved && !isWorking
+  }
+
+  close(reason: string): void {
+    this.#end(reason)
+  }
+
+  #work(): void {
+    try {
+      while (!this.#isBusy && !this.#isChoked && !this.#isClosed) {
+        const frame = this.#reader.next()
+        if (frame === undefined) break
+        this.#begin(frame)
+      }
+    } catch (error) {
+      this.#fail(error)
+      return
+    }
+    this.#mayRead()
+  }
+
+  #begin(frame: Buffer): void {
+    const { isPipelined, answer } = this.#dispatcher.dispatch(frame, this)
+    if (answer === 'none') return
+    if (!(answer instanceof Promise) && this.#slots.length === 0) {
+      this.#write(answer)
+      return
+    }
+    const slot: Slot = { bytes: undefined }
+    this.#slots.push(slot)
+    if (!(answer instanceof Promise)) {
+      slot.bytes = answer
+      return
+    }
+    this.#isBusy = !isPipelined
+    this.#isChoked ||= this.#isOverfull()
+    void this.#settle(slot, answer, isPipelined)
+  }
+
+  async #settle(
+    slot: Slot,
+    answer: Promise<readonly Buffer[]>,
+    isPipelined: boolean,
+  ): Promise<void> {
+    try {
+      slot.bytes = await answer
+      if (!isPipelined) this.#isBusy = false
+      this.#flush()
+      this.#work()
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  /** Writes what is answered without a gap. */
+  #flush(): void {
+    if (this.#isClosed) return
+    let slot = this.#slots[0]
+    while (slot?.bytes !== undefined) {
+      this.#slots.shift()
+      this.#write(slot.bytes)
+      slot = this.#slots[0]
+    }
+    if (this.#isChoked && !this.#isOverfull()) this.#isChoked = false
+  }
+
+  #write(slices: readonly Buffer[]): void {
+    const socket = this.#socket
+    if (!this.#isCorked) {
+      // All answers of this turn leave in one system call.
+      this.#isCorked = true
+      socket.cork()
+      process.nextTick(() => {
+        this.#isCorked = false
+        socket.uncork()
+      })
+    }
+    for (const slice of slices) socket.write(slice)
+    this.#isChoked ||= this.#isOverfull()
+  }
+
+  #isOverfull(): boolean {
+    return (
+      this.#socket.writableLength > this.#settings.maxUnsentBytes ||
+      this.#slots.length >= this.#settings.maxPipelined
+    )
+  }
+
+  #mayRead(): void {
+    if (this.#isClosed) return
+    const { buffered } = this.#reader
+    const shouldPause =
+      (this.#isChoked && buffered > 0) || (this.#isBusy && buffered > readAheadBytes)
+    if (shouldPause === this.#isPaused) return
+    this.#isPaused = shouldPause
+    if (shouldPause) this.#socket.pause()
+    else this.#socket.resume()
+  }
+
+  #fail(error: unknown): void {
+    if (this.#isClosed) return
+    events.brokerRequestFailed.publish({ connection: this.id, host: this.host, error })
+    this.#end(error instanceof Error ? error.message : String(error))
+  }
+
+  #end(reason: string): void {
+    if (this.#isClosed) return
+    this.#isClosed = true
+    this.#slots.length = 0
+    events.brokerConnectionClosed.publish({ connection: this.id, host: this.host, reason })
+    this.#gone.abort()
+    this.#socket.destroy()
+  }
+}

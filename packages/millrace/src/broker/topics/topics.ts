@@ -1,0 +1,126 @@
+import { failure, isFailure } from '../../errors/index.ts'
+import { produceConfigOf, type ProduceConfig } from '../../protocol/index.ts'
+import type { LogStore, PartitionLog, TopicRecord } from '../../storage/index.ts'
+import { events } from '../../telemetry/index.ts'
+
+/** 22 characters, as decoded; in a request it means "by name". */
+export const zeroUuid = 'AAAAAAAAAAAAAAAAAAAAAA'
+
+export const offsetsTopic = '__consumer_offsets'
+
+/** Kafka's rule for names. */
+export function isTopicName(name: string): boolean {
+  return /^[a-zA-Z0-9._-]{1,249}$/.test(name) && name !== '.' && name !== '..'
+}
+
+/** The topics of the store as requests name them, and what is derived from their configs. */
+export class Topics {
+  readonly #store: LogStore
+  readonly #defaultPartitions: number
+  /** One creation at a time for a name: ten clients ask for the metadata of a new topic at once. */
+  readonly #creating = new Map<string, Promise<TopicRecord>>()
+  /** By topic id: a topic made anew has another. */
+  readonly #produceConfigs = new Map<string, ProduceConfig>()
+  readonly #onDeleted: ((topic: TopicRecord) => Promise<void>)[] = []
+
+  constructor(store: LogStore, settings: { readonly defaultPartitions: number }) {
+    this.#store = store
+    this.#defaultPartitions = settings.defaultPartitions
+  }
+
+  get all(): readonly TopicRecord[] {
+    return this.#store.topics()
+  }
+
+  named(name: string): TopicRecord | undefined {
+    return this.#store.topic(name)
+  }
+
+  withId(id: string): TopicRecord | undefined {
+    return this.#store.topicById(id)
+  }
+
+  partition(topic: TopicRecord, index: number): PartitionLog | undefined {
+    return this.#store.partition(topic.name, index)
+  }
+
+  /** What a produced batch must fulfil; read once per topic and change. */
+  produceConfig(topic: TopicRecord): ProduceConfig {
+    let config = this.#produceConfigs.get(topic.id)
+    if (config === undefined) {
+      // The store bounds segments at 64 MiB unless told otherwise; no batch comes near that.
+      config = produceConfigOf(topic.configs)
+      this.#produceConfigs.set(topic.id, config)
+    }
+    return config
+  }
+
+  /**
+   * @param options.partitions - -1: the broker's default
+   * @throws MR_STORAGE_TOPIC_EXISTS, MR_STORAGE_TOPIC_NAME, MR_STORAGE_PARTITIONS, MR_STORAGE_DISK_FULL
+   */
+  async create(options: {
+    readonly name: string
+    readonly partitions: number
+    readonly configs: Readonly<Record<string, string>>
+    readonly isAutomatic?: boolean
+  }): Promise<TopicRecord> {
+    const { name, configs, isAutomatic = false } = options
+    if (this.#creating.has(name)) throw failure('MR_STORAGE_TOPIC_EXISTS', { topic: name })
+    const partitions = options.partitions === -1 ? this.#defaultPartitions : options.partitions
+    const creation = this.#store.createTopic({ name, partitions, configs: { ...configs } })
+    this.#creating.set(name, creation)
+    try {
+      const topic = await creation
+      events.brokerTopicCreated.publish({ topic: name, partitions, isAutomatic })
+      return topic
+    } finally {
+      this.#creating.delete(name)
+    }
+  }
+
+  /** The topic, made if need be. */
+  async ensure(
+    name: string,
+    options: {
+      readonly partitions?: number
+      readonly configs?: Readonly<Record<string, string>>
+    } = {},
+  ): Promise<TopicRecord> {
+    const known = this.named(name) ?? (await this.#creating.get(name))
+    if (known !== undefined) return known
+    try {
+      return await this.create({
+        name,
+        partitions: options.partitions ?? -1,
+        configs: options.configs ?? {},
+        isAutomatic: true,
+      })
+    } catch (error) {
+      const rival = isFailure(error, 'MR_STORAGE_TOPIC_EXISTS') ? this.named(name) : undefined
+      if (rival !== undefined) return rival
+      throw error
+    }
+  }
+
+  async addPartitions(topic: TopicRecord, count: number): Promise<void> {
+    await this.#store.addPartitions(topic.name, count)
+  }
+
+  async setConfigs(topic: TopicRecord, configs: Readonly<Record<string, string>>): Promise<void> {
+    await this.#store.setConfigs(topic.name, { ...configs })
+    this.#produceConfigs.delete(topic.id)
+  }
+
+  async delete(topic: TopicRecord): Promise<void> {
+    await this.#store.deleteTopic(topic.name)
+    this.#produceConfigs.delete(topic.id)
+    events.brokerTopicDeleted.publish({ topic: topic.name })
+    for (const listener of this.#onDeleted) await listener(topic)
+  }
+
+  /** Called, and awaited, once a topic is gone: groups forget its offsets. */
+  onDeleted(listener: (topic: TopicRecord) => Promise<void>): void {
+    this.#onDeleted.push(listener)
+  }
+}
