@@ -5,6 +5,7 @@ import type { ClientCore } from './client-core.ts'
 import { ConnectionPool, parseAddress, type Dial, type TlsOptions } from './connections/index.ts'
 import { joinGroup, type GroupMember, type GroupOptions } from './group/index.ts'
 import { MetadataCache } from './metadata/index.ts'
+import { openReader, type Reader, type ReaderOptions } from './reader/index.ts'
 import { openProducer, type Producer, type ProducerOptions } from './producer/index.ts'
 
 export interface ClientOptions {
@@ -32,6 +33,8 @@ export interface Client extends ClientCore, AsyncDisposable {
   producer(options?: ProducerOptions): Producer
   /** Joins a consumer group; the member is closed with the client at the latest. @throws MR_GROUP_OPTIONS_INVALID */
   joinGroup(options: GroupOptions): GroupMember
+  /** Reads partitions without a group; the reader is closed with the client at the latest. */
+  reader(options: ReaderOptions): Reader
   /**
    * Closes what was opened from this client, then its connections. Idempotent.
    * @param options.timeoutMs - bound of the whole; default 30 s
@@ -88,6 +91,10 @@ export function openClient(options: ClientOptions): Client {
     joinGroup(groupOptions) {
       if (closing) throw failure('MR_CLIENT_CLOSED', { what: 'joinGroup' })
       return own(joinGroup(core, groupOptions))
+    },
+    reader(readerOptions) {
+      if (closing) throw failure('MR_CLIENT_CLOSED', { what: 'reader' })
+      return own(openReader(core, readerOptions))
     },
     close,
     [Symbol.asyncDispose]: () => close(),

@@ -24,3 +24,4 @@ export {
   type TopicPartition,
 } from './group/index.ts'
 export type { ClientMessage, Committed, FetchLimits, SeekTarget } from './fetcher/index.ts'
+export type { Reader, ReaderOptions, ReadFrom, ReadPartition, ReadTo } from './reader/index.ts'
