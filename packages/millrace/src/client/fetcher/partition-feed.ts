@@ -246,6 +246,11 @@ export class PartitionFeed {
     this.#wake()
   }
 
+  /** Calls back whenever `available` might answer otherwise. For the feed's life. */
+  listen(look: () => void): void {
+    this.#waiting.add(look)
+  }
+
   /** An empty answer came: whoever waits for the end of the log may look. */
   touch(): void {
     this.#wake()
