@@ -91,8 +91,9 @@ describe('asking about many items', () => {
       (part) => lost.push(...part),
     )
     assert.deepEqual(answers[0], { result: 'a' })
-    assert.equal('error' in answers[1] && answers[1].isPassing, true)
-    assert.equal('error' in answers[2] && answers[2].error.code, 'MR_TOPIC_UNKNOWN')
+    const [, b, c] = answers
+    assert.equal(b && 'error' in b && b.isPassing, true)
+    assert.equal(c && 'error' in c && c.error.code, 'MR_TOPIC_UNKNOWN')
     assert.deepEqual(lost, ['b'])
   })
 })
