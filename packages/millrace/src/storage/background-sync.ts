@@ -7,7 +7,7 @@ export interface BackgroundSyncOptions {
   /** A partition with so much unsynced does not wait for the interval. */
   readonly bytes: number
   /** After each round: recovery points may have moved. */
-  readonly onSynced: () => void
+  readonly onSynced: () => Promise<void>
 }
 
 /**
@@ -63,6 +63,6 @@ export class BackgroundSync {
     const dirty = this.#dirty
     this.#dirty = new Set()
     for (const partition of dirty) await partition.sync()
-    this.#options.onSynced()
+    await this.#options.onSynced()
   }
 }

@@ -1,4 +1,4 @@
-import { deferred, type Clock, type Deferred, type Timer } from '../kit/index.ts'
+import type { Clock } from '../kit/index.ts'
 import { failure, isFailure, type MillraceError } from '../errors/index.ts'
 import { BackgroundSync } from './background-sync.ts'
 import {
@@ -11,9 +11,9 @@ import {
 } from './checkpoints.ts'
 import {
   clusterFileName,
-  clusterFormat,
   encodeClusterFile,
   isTopicName,
+  type ClusterFile,
   type StoredTopic,
 } from './cluster-file.ts'
 import { DiskPartition } from './disk-partition.ts'
@@ -26,6 +26,7 @@ import {
   type FileSystem,
   type FolderLock,
 } from './file-system.ts'
+import { LateRemoval } from './late-removal.ts'
 import { LatestSave } from './latest-save.ts'
 import type {
   LogStore,
@@ -39,41 +40,37 @@ import { makePartition, type CleanPartition, type FoundPartition } from './open-
 import type { PartitionHome } from './partition-home.ts'
 import { planRetention } from './retention.ts'
 import type { Segment } from './segment.ts'
+import { isInternalTopic, TopicCatalog } from './topic-catalog.ts'
 import { logConfigs, type LogDefaults } from './topic-configs.ts'
+import { TurnWriter } from './turn-writer.ts'
 
 const defaultSyncBytes = 8 * 1024 * 1024
 const defaultReserveBytes = 16 * 1024 * 1024
-const producerIdBlock = 1000
-const unlinkAfterMs = 60_000
 const dayMs = 86_400_000
 /** Sealed segments whose indexes stay in memory: at most 320 KiB each. */
 const indexedSegments = 128
 const parallelCloses = 8
 
-const internalTopics: ReadonlySet<string> = new Set(['__consumer_offsets', '__transaction_state'])
-const alreadyWritten = Promise.resolve()
-
-interface Topic {
-  record: TopicRecord
-  readonly partitions: DiskPartition[]
-}
+const newPartition = {
+  logStartOffset: 0,
+  recoveryPoint: 0,
+  producers: undefined,
+  repair: undefined,
+  needsSync: false,
+} as const
 
 export interface DiskStoreParts {
   readonly fs: FileSystem
   readonly clock: Clock
   readonly defaults: LogDefaults
   readonly lock: FolderLock | undefined
-  readonly clusterId: string
-  readonly nodeId: number
-  readonly nextProducerId: number
+  readonly cluster: ClusterFile
   readonly makeId: () => string
 }
 
 /** A store over a file system. `openLogStore` finds what is in the folder and hands it over. */
 export class DiskStore implements LogStore {
   readonly folder: string
-  readonly clusterId: string
-  readonly nodeId: number
   readonly home: PartitionHome
   readonly repairs: Repair[] = []
 
@@ -81,22 +78,14 @@ export class DiskStore implements LogStore {
   readonly #clock: Clock
   readonly #options: LogStoreOptions
   readonly #parts: DiskStoreParts
+  readonly #catalog: TopicCatalog
+  readonly #writer: TurnWriter
   readonly #files: FileCache
   readonly #space: DiskSpace
   readonly #background: BackgroundSync
-  readonly #topics = new Map<string, Topic>()
-  readonly #topicsById = new Map<string, Topic>()
-  /** Names whose creation is under way. */
-  readonly #creating = new Set<string>()
-  #deleted: readonly StoredTopic[] = []
+  readonly #removal: LateRemoval
   readonly #indexed = new Set<Segment>()
-  readonly #saveCluster: LatestSave
   readonly #savePoints: LatestSave
-  readonly #unlinks = new Map<string, Timer>()
-  #dirty = new Set<DiskPartition>()
-  #turn: Deferred<void> | undefined
-  #nextProducerId: number
-  #producerIdLimit: number
   #lastPoints = ''
   #closing: Promise<void> | undefined
 
@@ -107,10 +96,10 @@ export class DiskStore implements LogStore {
     this.#fs = fs
     this.#clock = clock
     this.folder = options.folder
-    this.clusterId = parts.clusterId
-    this.nodeId = parts.nodeId
-    this.#nextProducerId = parts.nextProducerId
-    this.#producerIdLimit = parts.nextProducerId
+    this.#catalog = new TopicCatalog(parts.cluster, (cluster) =>
+      this.#save(clusterFileName, encodeClusterFile(cluster)),
+    )
+    this.#writer = new TurnWriter(options.endOfTurn)
     this.#files = new FileCache(fs, options.isReadOnly ? 'read' : 'write', options.openFiles)
     this.#space = new DiskSpace({
       fs,
@@ -124,9 +113,9 @@ export class DiskStore implements LogStore {
       clock,
       intervalMs: options.syncIntervalMs ?? 1000,
       bytes: options.syncBytes ?? defaultSyncBytes,
-      onSynced: () => void this.#checkpoint(),
+      onSynced: () => this.#checkpoint(),
     })
-    this.#saveCluster = new LatestSave(() => this.#writeCluster())
+    this.#removal = new LateRemoval(fs, clock)
     this.#savePoints = new LatestSave(() => this.#writePoints())
     this.home = this.#makeHome()
   }
@@ -134,7 +123,7 @@ export class DiskStore implements LogStore {
   /** Takes over what was found. Before `start`. */
   adopt(topic: StoredTopic, found: readonly FoundPartition[]): void {
     const partitions = found.map((one, index) => this.#partition(topic, index, one))
-    this.#install(topic, partitions)
+    this.#catalog.adopt(topic, partitions)
     for (const [index, { repair, needsSync }] of found.entries()) {
       const partition = partitions[index] as DiskPartition
       if (needsSync && !this.#options.isReadOnly) partition.markRecovered()
@@ -153,106 +142,84 @@ export class DiskStore implements LogStore {
     this.#report({ kind: 'stray-folder', path })
   }
 
+  get clusterId(): string {
+    return this.#catalog.clusterId
+  }
+
+  get nodeId(): number {
+    return this.#catalog.nodeId
+  }
+
   get isDiskFull(): boolean {
     return this.#space.isFull
   }
 
   topics(): readonly TopicRecord[] {
-    return Array.from(this.#topics.values(), ({ record }) => record)
+    return Array.from(this.#catalog.topics(), ({ record }) => record)
   }
 
   topic(name: string): TopicRecord | undefined {
-    return this.#topics.get(name)?.record
+    return this.#catalog.byName(name)?.record
   }
 
   topicById(id: string): TopicRecord | undefined {
-    return this.#topicsById.get(id)?.record
+    return this.#catalog.byId(id)?.record
   }
 
   partition(topic: string, index: number): PartitionLog | undefined {
-    return this.#topics.get(topic)?.partitions[index]
+    return this.#catalog.byName(topic)?.partitions[index]
   }
 
   written(): Promise<void> {
-    if (this.#dirty.size === 0) return alreadyWritten
-    this.#turn ??= deferred<void>()
-    return this.#turn.promise
+    return this.#writer.written()
   }
 
   async createTopic({ name, partitions, configs = {} }: NewTopic): Promise<TopicRecord> {
     this.#checkOpen()
     if (!isTopicName(name)) throw failure('MR_STORAGE_TOPIC_NAME', { topic: name })
-    if (this.#topics.has(name) || this.#creating.has(name))
-      throw failure('MR_STORAGE_TOPIC_EXISTS', { topic: name })
+    if (this.#catalog.isTaken(name)) throw failure('MR_STORAGE_TOPIC_EXISTS', { topic: name })
     if (!Number.isInteger(partitions) || partitions < 1)
       throw failure('MR_STORAGE_PARTITIONS', { topic: name, partitions, now: 0 })
-
-    const stored: StoredTopic = {
-      name,
-      id: this.#parts.makeId(),
-      partitions,
-      configs: { ...configs },
-    }
-    this.#creating.add(name)
-    try {
-      const made = this.#makePartitions(stored, 0, partitions)
-      const topic = this.#install(stored, made)
-      try {
-        await this.#saveCluster.save()
-      } catch (error) {
-        this.#uninstall(topic)
-        for (const partition of made) this.#fs.remove(partition.folder)
-        throw error
-      }
-      return topic.record
-    } finally {
-      this.#creating.delete(name)
-    }
+    const id = this.#parts.makeId()
+    const stored: StoredTopic = { name, id, partitions, configs: { ...configs } }
+    const made = this.#makePartitions(stored, 0)
+    const topic = await this.#orUnmake(made, this.#catalog.add(stored, made))
+    return topic.record
   }
 
   async addPartitions(name: string, count: number): Promise<void> {
     this.#checkOpen()
-    const topic = this.#known(name)
+    const topic = this.#catalog.known(name)
     const now = topic.partitions.length
     if (!Number.isInteger(count) || count < now)
       throw failure('MR_STORAGE_PARTITIONS', { topic: name, partitions: count, now })
-    topic.partitions.push(...this.#makePartitions(topic.record, now, count))
-    topic.record = { ...topic.record, partitions: count }
-    await this.#saveCluster.save()
+    const made = this.#makePartitions({ ...topic.record, partitions: count }, now)
+    await this.#orUnmake(made, this.#catalog.update(topic, { partitions: count }))
+    topic.partitions.push(...made)
   }
 
   async setConfigs(name: string, configs: Readonly<Record<string, string>>): Promise<void> {
     this.#checkOpen()
-    const topic = this.#known(name)
-    topic.record = { ...topic.record, configs: { ...configs } }
+    const topic = this.#catalog.known(name)
+    await this.#catalog.update(topic, { configs: { ...configs } })
     const effective = logConfigs(configs, this.#parts.defaults)
     for (const partition of topic.partitions) partition.configs = effective
-    await this.#saveCluster.save()
   }
 
   async deleteTopic(name: string): Promise<void> {
     this.#checkOpen()
-    const topic = this.#known(name)
-    for (const partition of topic.partitions) this.#flushNow(partition)
-    // The commit point comes first: from here on a restart finishes the deletion.
-    const { id, partitions, configs } = topic.record
-    this.#uninstall(topic)
-    const entry: StoredTopic = { name, id, partitions, configs }
-    this.#deleted = [...this.#deleted, entry]
-    this.#creating.add(name)
-    try {
-      await this.#saveCluster.save()
-      for (const partition of topic.partitions) {
-        const gone = `${this.folder}/${partitionKey(id, partition.index)}.deleted`
-        const { folder } = partition
-        partition.markDeleted(gone)
-        this.#fs.rename(folder, gone)
-        this.#unlinkLater(gone)
-      }
-      this.#deleted = this.#deleted.filter((one) => one !== entry)
-    } finally {
-      this.#creating.delete(name)
+    const topic = this.#catalog.known(name)
+    // The file comes first: from there on a restart finishes what is not done below.
+    await this.#catalog.remove(topic)
+    for (const partition of topic.partitions) {
+      this.#flushNow(partition)
+      const gone = `${this.folder}/${partitionKey(topic.record.id, partition.index)}.deleted`
+      const { folder } = partition
+      partition.markDeleted(gone)
+      this.#fs.rename(folder, gone)
+      this.#removal.add(gone)
     }
+    this.#catalog.forget(topic)
   }
 
   async retain(): Promise<RetentionReport> {
@@ -260,7 +227,7 @@ export class DiskStore implements LogStore {
     const nowMs = this.#clock.now()
     const moved: DiskPartition[] = []
     const idleSinceMs = nowMs - (this.#options.producerExpiryMs ?? dayMs)
-    for (const partition of this.#partitions()) {
+    for (const partition of this.#catalog.partitions()) {
       if (partition.hasFailed) continue
       partition.expireProducers(idleSinceMs)
       const plan = planRetention(partition.segments, partition.configs, nowMs)
@@ -275,7 +242,7 @@ export class DiskStore implements LogStore {
     if (moved.length > 0) await this.#savePoints.save()
 
     let [segments, bytes] = [0, 0]
-    for (const partition of this.#partitions()) {
+    for (const partition of this.#catalog.partitions()) {
       for (const segment of this.#removeDead(partition)) {
         segments++
         bytes += segment.size
@@ -295,7 +262,7 @@ export class DiskStore implements LogStore {
 
   async deleteRecords(topic: string, index: number, beforeOffset: number): Promise<number> {
     this.#checkOpen()
-    const partition = this.#topics.get(topic)?.partitions[index]
+    const partition = this.#catalog.byName(topic)?.partitions[index]
     if (!partition) throw failure('MR_STORAGE_TOPIC_UNKNOWN', { topic: `${topic}/${index}` })
     const end = partition.highWatermark
     const before = beforeOffset === -1 ? end : beforeOffset
@@ -314,15 +281,9 @@ export class DiskStore implements LogStore {
     return partition.logStartOffset
   }
 
-  async nextProducerId(): Promise<number> {
+  nextProducerId(): Promise<number> {
     this.#checkOpen()
-    const id = this.#nextProducerId++
-    // A block is on disk before its first id is given, so that no crash gives an id twice.
-    if (id >= this.#producerIdLimit) {
-      this.#producerIdLimit = id + producerIdBlock
-      await this.#saveCluster.save()
-    } else await this.#saveCluster.idle()
-    return id
+    return this.#catalog.nextProducerId()
   }
 
   announce(facts: Readonly<Record<string, string | number>>): void {
@@ -346,31 +307,30 @@ export class DiskStore implements LogStore {
     try {
       if (!this.#options.isReadOnly) await this.#leaveClean()
     } finally {
-      for (const timer of this.#unlinks.values()) timer.cancel()
       this.#files.close()
       await this.#parts.lock?.release()
     }
   }
 
   async #leaveClean(): Promise<void> {
-    this.#flushTurn()
+    this.#writer.flush()
     await Promise.all([this.#background.stop(), this.#space.stop()])
-    const queue = [...this.#partitions()]
+    const queue = [...this.#catalog.partitions()]
     let isClean = true
     const closeSome = async (): Promise<void> => {
       for (let next = queue.pop(); next; next = queue.pop())
         isClean = (await next.close()) && isClean
     }
     await Promise.all(Array.from({ length: parallelCloses }, closeSome))
-    for (const path of this.#unlinks.keys()) this.#fs.remove(path)
+    this.#removal.finish()
     await this.#checkpoint()
-    await this.#saveCluster.idle()
+    await this.#catalog.idle()
     if (isClean) await this.#save(cleanFileName, encodeClean(this.#cleanPartitions()))
   }
 
   #cleanPartitions(): ReadonlyMap<string, CleanPartition> {
     const clean = new Map<string, CleanPartition>()
-    for (const partition of this.#partitions()) {
+    for (const partition of this.#catalog.partitions()) {
       const { active } = partition
       clean.set(partitionKey(partition.topicId, partition.index), {
         base: active.baseOffset,
@@ -392,10 +352,7 @@ export class DiskStore implements LogStore {
       indexIntervalBytes: this.#options.indexIntervalBytes ?? 4096,
       indexed: (segment) => this.#limitIndexes(segment),
       isFull: () => this.#space.isFull,
-      dirty: (partition) => {
-        if (this.#dirty.size === 0) this.#atEndOfTurn(() => this.#flushTurn())
-        this.#dirty.add(partition)
-      },
+      dirty: (partition) => this.#writer.add(partition),
       unsynced: (partition) => this.#background.note(partition),
       noSpace: (path, bytes) => this.#space.full(path, bytes),
       failed: ({ topic, index }, error) =>
@@ -403,28 +360,9 @@ export class DiskStore implements LogStore {
     }
   }
 
-  #atEndOfTurn(callback: () => void): void {
-    if (this.#options.endOfTurn) this.#options.endOfTurn(callback)
-    else setImmediate(callback)
-  }
-
-  /** Everything queued goes down, then the promise of the turn settles, then those who wait for data are told. */
-  #flushTurn(): void {
-    const dirty = this.#dirty
-    const turn = this.#turn
-    if (dirty.size === 0) return
-    this.#dirty = new Set()
-    this.#turn = undefined
-    let first: MillraceError | undefined
-    for (const partition of dirty) first = partition.flush() ?? first
-    if (first) turn?.reject(first)
-    else turn?.resolve()
-    for (const partition of dirty) partition.notify()
-  }
-
   /** Before the layout changes under it. The turn's promise stays with the turn. */
   #flushNow(partition: DiskPartition): void {
-    if (this.#dirty.has(partition)) this.#flushTurn()
+    if (this.#writer.has(partition)) this.#writer.flush()
   }
 
   #roll(partition: DiskPartition): boolean {
@@ -443,21 +381,9 @@ export class DiskStore implements LogStore {
     for (const segment of dead) {
       this.#indexed.delete(segment)
       for (const suffix of ['.log', '.index', '.timeindex'])
-        this.#unlinkLater(`${segment.path(suffix)}.deleted`)
+        this.#removal.add(`${segment.path(suffix)}.deleted`)
     }
     return dead
-  }
-
-  #unlinkLater(path: string): void {
-    const timer = this.#clock.after(
-      unlinkAfterMs,
-      () => {
-        this.#unlinks.delete(path)
-        this.#fs.remove(path)
-      },
-      { unref: true },
-    )
-    this.#unlinks.set(path, timer)
   }
 
   #limitIndexes(segment: Segment): void {
@@ -471,33 +397,34 @@ export class DiskStore implements LogStore {
     this.#indexed.delete(oldest)
   }
 
-  *#partitions(): Iterable<DiskPartition> {
-    for (const { partitions } of this.#topics.values()) yield* partitions
-  }
-
-  #makePartitions(topic: StoredTopic, from: number, until: number): DiskPartition[] {
+  /** Folders and logs for the partitions from `from` on. */
+  #makePartitions(topic: StoredTopic, from: number): DiskPartition[] {
     const made: DiskPartition[] = []
     try {
-      for (let index = from; index < until; index++) {
+      for (let index = from; index < topic.partitions; index++) {
         const folder = this.#folderOf(topic, index)
         this.#moveStrayAside(folder)
-        const segment = makePartition(this.home, folder, 0)
-        made.push(
-          this.#partition(topic, index, {
-            segments: [segment],
-            logStartOffset: 0,
-            recoveryPoint: 0,
-            producers: undefined,
-            repair: undefined,
-            needsSync: false,
-          }),
-        )
+        const segments = [makePartition(this.home, folder, 0)]
+        made.push(this.#partition(topic, index, { ...newPartition, segments }))
       }
     } catch (error) {
-      for (const partition of made) this.#fs.remove(partition.folder)
+      this.#unmake(made)
       throw this.#writeError(this.#folderOf(topic, from), error)
     }
     return made
+  }
+
+  async #orUnmake<T>(made: readonly DiskPartition[], saved: Promise<T>): Promise<T> {
+    try {
+      return await saved
+    } catch (error) {
+      this.#unmake(made)
+      throw error
+    }
+  }
+
+  #unmake(made: readonly DiskPartition[]): void {
+    for (const { folder } of made) this.#fs.remove(folder)
   }
 
   /** A folder of this name that no topic owns may hold somebody's data. */
@@ -514,7 +441,7 @@ export class DiskStore implements LogStore {
       index,
       topicId: topic.id,
       folder: this.#folderOf(topic, index),
-      isInternal: internalTopics.has(topic.name),
+      isInternal: isInternalTopic(topic.name),
       configs: logConfigs(topic.configs, this.#parts.defaults),
       logStartOffset: found.logStartOffset,
       recoveryPoint: found.recoveryPoint,
@@ -527,57 +454,19 @@ export class DiskStore implements LogStore {
     return `${this.folder}/${topic.name}-${index}`
   }
 
-  #install({ name, id, partitions, configs }: StoredTopic, logs: DiskPartition[]): Topic {
-    const record = { name, id, partitions, configs, isInternal: internalTopics.has(name) }
-    const topic: Topic = { record, partitions: logs }
-    this.#topics.set(name, topic)
-    this.#topicsById.set(id, topic)
-    return topic
-  }
-
-  #uninstall(topic: Topic): void {
-    this.#topics.delete(topic.record.name)
-    this.#topicsById.delete(topic.record.id)
-  }
-
-  #known(name: string): Topic {
-    const topic = this.#topics.get(name)
-    if (!topic) throw failure('MR_STORAGE_TOPIC_UNKNOWN', { topic: name })
-    return topic
-  }
-
   #checkOpen(): void {
     if (this.#closing) throw failure('MR_STORAGE_CLOSED', { folder: this.folder })
     if (this.#options.isReadOnly) throw failure('MR_STORAGE_READ_ONLY', { folder: this.folder })
   }
 
-  /** Also the first thing a new folder gets. */
+  /** The first thing that a new folder gets. */
   saveCluster(): Promise<void> {
-    return this.#saveCluster.save()
-  }
-
-  #writeCluster(): Promise<void> {
-    return this.#save(
-      clusterFileName,
-      encodeClusterFile({
-        format: clusterFormat,
-        clusterId: this.clusterId,
-        nodeId: this.nodeId,
-        nextProducerId: this.#producerIdLimit,
-        topics: Array.from(this.#topics.values(), ({ record }) => ({
-          name: record.name,
-          id: record.id,
-          partitions: record.partitions,
-          configs: record.configs,
-        })),
-        deleted: this.#deleted,
-      }),
-    )
+    return this.#catalog.save()
   }
 
   #encodePoints(): Buffer {
     const points = new Map<string, RecoveryPoint>()
-    for (const partition of this.#partitions())
+    for (const partition of this.#catalog.partitions())
       points.set(partitionKey(partition.topicId, partition.index), partition)
     return encodeRecoveryPoints(points)
   }

@@ -11,8 +11,6 @@ export interface ContractFolder extends AsyncDisposable {
 
 /** What every file system promises. Point it at a new one before writing anything else. */
 export function fileSystemContract(name: string, open: () => Promise<ContractFolder>): void {
-  const hasCode = (code: string) => (error: unknown) => systemCode(error) === code
-
   describe(`file system: ${name}`, () => {
     it('writes pieces in order and reads them back, both ways', async () => {
       await using at = await open()
@@ -111,4 +109,8 @@ export function fileSystemContract(name: string, open: () => Promise<ContractFol
       await next.release()
     })
   })
+}
+
+function hasCode(code: string) {
+  return (error: unknown): boolean => systemCode(error) === code
 }

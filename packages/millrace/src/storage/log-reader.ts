@@ -134,9 +134,8 @@ export class LogReader {
     if (next < 0) next = range.start + end === segment.size ? segment.nextOffset : -1
     if (next >= 0) this.#remember({ segment, offset: next, position: range.start + end })
     if (end === bytes.length) return bytes
-    const wanted = bytes.subarray(0, end)
     // A slice pins what it was cut from, and answers may wait long in a socket.
-    return bytes.length - end > 4096 + end / 4 ? Buffer.from(wanted) : wanted
+    return bytes.length - end > 4096 + end / 4 ? exactCopy(bytes, end) : bytes.subarray(0, end)
   }
 
   #placeOf(segment: Segment, offset: number): number | undefined {
@@ -220,4 +219,11 @@ function checkRead(got: number, range: Range): void {
 
 function offsetAt(bytes: Buffer, position: number): number {
   return bytes.readInt32BE(position) * 0x100000000 + bytes.readUInt32BE(position + 4)
+}
+
+/** Not out of the shared pool of small buffers, or one slice would pin all its neighbours. */
+function exactCopy(bytes: Buffer, end: number): Buffer {
+  const copy = Buffer.allocUnsafeSlow(end)
+  bytes.copy(copy, 0, 0, end)
+  return copy
 }

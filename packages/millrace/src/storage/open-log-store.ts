@@ -34,15 +34,12 @@ export async function openLogStore(options: LogStoreOptions): Promise<LogStore> 
   const lock = isReadOnly ? undefined : await lockOf(fs, folder)
   try {
     const found = readClusterFile(fs, folder)
-    const cluster = found ?? newCluster()
     const store = new DiskStore(options, {
       fs,
       clock: options.clock ?? systemClock,
       defaults: defaultsOf(options),
       lock,
-      clusterId: cluster.clusterId,
-      nodeId: cluster.nodeId,
-      nextProducerId: cluster.nextProducerId,
+      cluster: found ?? newCluster(),
       makeId,
     })
     if (found) await findTopics(store, fs, folder, found)
