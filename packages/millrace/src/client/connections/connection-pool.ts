@@ -10,7 +10,7 @@ import { dialSocket, type Dial, type TlsOptions } from './dial.ts'
  * The connections of a client: at most one per broker and purpose.
  *
  * Kafka works on one request of a connection at a time, so what may wait on purpose must not stand before what
- * may not: fetches have their own connection, each group its own to its coordinator, all else shares `data`.
+ * may not: each reader fetches over its own, each group has its own to its coordinator, all else shares `data`.
  *
  * - Connections are keyed by address, so that the bootstrap connection becomes the broker's own once Metadata
  *   has told which node lives there.
@@ -181,7 +181,8 @@ export class ConnectionPool {
     if (trouble && trouble.untilMs > clock.monotonicMs())
       await sleep(clock, trouble.untilMs - clock.monotonicMs(), signal)
     try {
-      const stream = await dial(address, { tls, connectTimeoutMs, clock }, signal)
+      const options = { tls, connectTimeoutMs, clock }
+      const stream = await dial(address, options, signal).catch(dialFailure(address))
       const connection = await Connection.negotiate(stream, address, purpose, this.#settings)
       this.#register(connection, purpose)
       return connection
@@ -212,6 +213,16 @@ export class ConnectionPool {
     this.#unreachableSinceMs = undefined
     const broker = formatAddress(address)
     events.clusterReachable.publish({ clientId, broker, node: address.nodeId, unreachableMs })
+  }
+}
+
+/** A port that was given from outside may fail with whatever its system says; to us that is a broker away. */
+function dialFailure(address: BrokerAddress): (error: unknown) => never {
+  return (error) => {
+    if (error instanceof MillraceError) throw error
+    const reason = error instanceof Error ? error.message : String(error)
+    const context = { address: formatAddress(address), reason }
+    throw failure('MR_CONNECTION_FAILED', context, { cause: error })
   }
 }
 

@@ -2,63 +2,19 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import * as fc from 'fast-check'
 import type { MillraceError } from '../../errors/index.ts'
-import { decodeRecords, errorCodes, readBatchHeader } from '../../protocol/index.ts'
+import { errorCodes } from '../../protocol/index.ts'
 import type { Batch } from './batch.ts'
 import { CurrentIdentity } from './identity.ts'
 import { sizeBound } from './message.ts'
+import { ModelPartition, refusal, type ModelAnswer } from './model-partition.contract.ts'
 import { PartitionQueue, type QueueListener } from './partition-queue.ts'
 import type { Receipt } from './receipt.ts'
 import { verdictOf, type Verdict } from './verdict.ts'
 
 /**
- * The queue against a model of what a broker promises to idempotent producers: the last five batches of a
- * producer are remembered, an exact repeat gets its old offset, anything else out of line 45, an older epoch 47,
- * a new epoch starts at 0 (KIP-98, KIP-360). The network may lose requests, lose answers, and deliver a copy of
- * a request long after its connection ended.
+ * The queue against a model of what a broker promises to idempotent producers. The network may lose requests, lose
+ * answers, and deliver a copy of a request long after its connection ended.
  */
-
-interface Remembered {
-  readonly first: number
-  readonly count: number
-  readonly offset: number
-}
-
-class ModelPartition {
-  readonly log: number[] = []
-  readonly #producers = new Map<number, { epoch: number; batches: Remembered[] }>()
-  readonly #maxRecords: number
-
-  constructor(maxRecords: number) {
-    this.#maxRecords = maxRecords
-  }
-
-  append(bytes: Buffer): { readonly errorCode: number; readonly baseOffset: number } {
-    const { producerId, producerEpoch, baseSequence, recordsCount } = readBatchHeader(bytes)
-    if (recordsCount > this.#maxRecords) return refusal(errorCodes.MESSAGE_TOO_LARGE)
-    const known = this.#producers.get(producerId)
-    if (producerId >= 0) {
-      if (known && producerEpoch < known.epoch) return refusal(errorCodes.INVALID_PRODUCER_EPOCH)
-      const isSameEpoch = known?.epoch === producerEpoch
-      const repeat = isSameEpoch
-        ? known.batches.find((one) => one.first === baseSequence && one.count === recordsCount)
-        : undefined
-      if (repeat) return { errorCode: 0, baseOffset: repeat.offset }
-      const last = isSameEpoch ? known.batches.at(-1) : undefined
-      const expected = last ? last.first + last.count : 0
-      if (known && baseSequence !== expected)
-        return refusal(errorCodes.OUT_OF_ORDER_SEQUENCE_NUMBER)
-      const batches = isSameEpoch ? known.batches : []
-      batches.push({ first: baseSequence, count: recordsCount, offset: this.log.length })
-      if (batches.length > 5) batches.shift()
-      this.#producers.set(producerId, { epoch: producerEpoch, batches })
-    }
-    const baseOffset = this.log.length
-    for (const { value } of decodeRecords(bytes)) this.log.push(Number(String(value)))
-    return { errorCode: 0, baseOffset }
-  }
-}
-
-const refusal = (errorCode: number) => ({ errorCode, baseOffset: -1 })
 
 type Fate = 'waiting' | 'delivered' | 'failed' | 'unknown'
 
@@ -170,7 +126,8 @@ class World implements QueueListener {
     for (const [at, receipts] of this.receipts.entries()) {
       const { log } = this.partitions[at as 0 | 1]
       const places = new Map<number, number[]>()
-      for (const [offset, id] of log.entries()) places.set(id, [...(places.get(id) ?? []), offset])
+      for (const [offset, id] of log.map(Number).entries())
+        places.set(id, [...(places.get(id) ?? []), offset])
       for (const receipt of receipts) {
         assert.equal(receipt.settled, 1, `message ${receipt.id} is settled once`)
         const found = places.get(receipt.id) ?? []
@@ -182,7 +139,7 @@ class World implements QueueListener {
         if (receipt.fate === 'delivered') assert.deepEqual(found, [receipt.offset])
         if (receipt.fate === 'failed') assert.deepEqual(found, [], `${receipt.id} failed`)
       }
-      const firsts = [...new Set(log)]
+      const firsts = [...new Set(log.map(Number))]
       assert.deepEqual(
         firsts,
         firsts.toSorted((left, right) => left - right),
@@ -249,14 +206,11 @@ class World implements QueueListener {
     this.queues[partition]?.append(message, bound, receipt, this.nowMs)
   }
 
-  #process({ at, bytes }: Sent): { readonly errorCode: number; readonly baseOffset: number } {
+  #process({ at, bytes }: Sent): ModelAnswer {
     return this.partitions[at as 0 | 1].append(bytes)
   }
 
-  #tell(
-    { at, queue, batch }: Sent,
-    answer: { readonly errorCode: number; readonly baseOffset: number },
-  ): void {
+  #tell({ at, queue, batch }: Sent, answer: ModelAnswer): void {
     const part = { ...answer, logAppendTimeMs: -1, errorMessage: null, recordErrors: [] }
     queue.answered(batch, verdictOf('t', at, part, this.isIdempotent), this.nowMs)
   }
