@@ -1,0 +1,162 @@
+import type { Duration } from '../../kit/index.ts'
+import type { Context } from '../context/context.ts'
+import type { DeadLetterOptions } from '../dead-letter/options.ts'
+import type { Message, Messages } from '../message/message.ts'
+import type { Middleware } from '../middleware/middleware.ts'
+import type { AnyResponder } from '../responder/responder.ts'
+import type { RetryOptions } from '../retry/options.ts'
+import type { AnyTopic, Topic } from '../topic/define-topic.ts'
+import type { Consumer, ConsumerMode } from './consumer-class.ts'
+import type { Hooks } from './hooks.ts'
+
+/** Where a group begins in a partition without a committed offset. */
+export type Start = 'earliest' | 'latest' | 'fail' | Date | `-${string}`
+
+/** Settings that a consumer, its group, or the whole app may give; the nearest wins. */
+export interface ConsumerSettings extends RetryOptions {
+  /** Messages of one partition at once, in order per key. More than 1 is not built yet. Default 1. */
+  readonly concurrency?: number
+  /** Most messages of a batch. Default 100. */
+  readonly maxMessages?: number
+  /** How long a batch waits for more after its first message, and how long a poll cycle waits for any. Default `'1s'`. */
+  readonly maxWait?: Duration
+  /** `'size'`: wait for a full batch also at the end of the partition. */
+  readonly fill?: 'size'
+  /** Longest attempt: then `signal` aborts and the attempt has failed. Default off. */
+  readonly timeout?: Duration | false
+  /** A handler that runs longer is warned about. Default `'5m'`. */
+  readonly slowAfter?: Duration | false
+  /** `'manual'`: only `ctx.mark` counts. Default `'automatic'`. */
+  readonly offsets?: 'automatic' | 'manual'
+  /** Every so often, and after so many marks (0 = off). Default `{ interval: '5s', every: 0 }`. */
+  readonly commit?: { readonly interval?: Duration; readonly every?: number }
+  /** Default `'earliest'`. */
+  readonly start?: Start
+  /** What to do when retention has overtaken the group. Default `'earliest'`, reported as lost messages. */
+  readonly outOfRange?: 'earliest' | 'latest' | 'fail'
+  /** Default `'read_committed'`. */
+  readonly isolation?: 'read_committed' | 'read_uncommitted'
+  readonly deadLetter?: boolean | DeadLetterOptions
+  readonly middleware?: readonly Middleware[]
+  /** Default `'30s'`. */
+  readonly idleAfter?: Duration
+  /** Default `'5s'`. */
+  readonly tickInterval?: Duration
+}
+
+/** One topic, or several whose messages are told apart by `message.topic`. */
+export type TopicSpec = AnyTopic | readonly AnyTopic[]
+
+export type TopicOf<T extends TopicSpec> = T extends readonly AnyTopic[] ? T[number] : T
+/** Distributes, so that a list of topics gives a union which `message.topic` narrows. */
+export type MessageOf<T> = T extends AnyTopic ? Message<T> : never
+
+export type EachHandler<T extends TopicSpec> = (
+  message: MessageOf<TopicOf<T>>,
+  context: Context,
+) => unknown
+export type BatchHandler<T extends TopicSpec> = (
+  messages: Messages<TopicOf<T> & AnyTopic>,
+  context: Context,
+) => unknown
+
+export type ConsumerClass<
+  T extends AnyTopic = AnyTopic,
+  M extends ConsumerMode = ConsumerMode,
+> = new () => Consumer<T, M>
+
+/** Exactly one of the three. */
+export type ConsumerForm<T extends TopicSpec> =
+  | {
+      readonly each: EachHandler<T>
+      readonly batch?: never
+      readonly use?: never
+      readonly mode?: never
+    }
+  | {
+      readonly batch: BatchHandler<T>
+      readonly each?: never
+      readonly use?: never
+      readonly mode?: never
+    }
+  | {
+      readonly use: ConsumerClass<TopicOf<T> & AnyTopic, 'each'>
+      readonly mode?: 'each'
+      readonly each?: never
+      readonly batch?: never
+    }
+  | {
+      readonly use: ConsumerClass<TopicOf<T> & AnyTopic, 'batch'>
+      readonly mode: 'batch'
+      readonly each?: never
+      readonly batch?: never
+    }
+
+export interface ConsumerOptions<T extends TopicSpec> extends ConsumerSettings {
+  readonly topic: T
+  /** Default: the class's name in kebab case without `Consumer`, else the topic's. */
+  readonly name?: string
+  /** Default: the name. Kafka's group id is `<clientId>_<group>`. */
+  readonly group?: string
+  readonly hooks?: Hooks<TopicOf<T> & AnyTopic>
+  /** For `ctx.respondWith`. Classes find theirs by name among the app's responders. */
+  readonly responder?: AnyResponder
+}
+
+/** A declared consumer. Faults are found when the app starts, all at once. */
+export interface ConsumerDefinition {
+  readonly kind: 'consumer'
+  readonly name: string
+  readonly group: string
+  readonly topics: readonly Topic[]
+  readonly mode: ConsumerMode
+  readonly each: ((message: Message, context: Context) => unknown) | undefined
+  readonly batch: ((messages: Messages, context: Context) => unknown) | undefined
+  readonly use: ConsumerClass | undefined
+  readonly settings: ConsumerSettings
+  readonly hooks: Hooks
+  readonly responder: AnyResponder | undefined
+}
+
+/**
+ * Declares what handles the messages of a topic: exactly one of `each` (one at a time, in order), `batch`, or `use`
+ * (a class). Nothing is touched before the worker starts.
+ *
+ * @example
+ * const mail = defineConsumer({
+ *   topic: users,
+ *   group: 'mail',
+ *   retries: 5,
+ *   deadLetter: true,
+ *   async each({ value }, { signal }) { await sendMail(value, { signal }) },
+ * })
+ */
+export function defineConsumer<const T extends TopicSpec>(
+  options: ConsumerOptions<T> & ConsumerForm<T>,
+): ConsumerDefinition {
+  const { topic, name, group, hooks, responder, each, batch, use, mode, ...settings } = options
+  const topics = (Array.isArray(topic) ? topic : [topic]) as readonly Topic[]
+  const ownName = name ?? (use === undefined ? topics[0]?.name : kebabName(use.name)) ?? ''
+  return {
+    kind: 'consumer',
+    name: ownName,
+    group: group ?? ownName,
+    topics,
+    mode: batch === undefined ? (mode ?? 'each') : 'batch',
+    each: each as ConsumerDefinition['each'],
+    batch,
+    use,
+    settings,
+    hooks: hooks ?? {},
+    responder,
+  }
+}
+
+/** `PriceDropsConsumer` is `price-drops`. */
+export function kebabName(className: string): string {
+  return className
+    .replace(/(Consumer|Responder)$/, '')
+    .replace(/([a-z0-9])([A-Z])/g, '$1-$2')
+    .replace(/([A-Z]+)([A-Z][a-z])/g, '$1-$2')
+    .toLowerCase()
+}

@@ -1,0 +1,66 @@
+import { MessageBatch } from '../message/message.ts'
+import { moment, type Consumer, type Moment } from './consumer-class.ts'
+import type { ConsumerDefinition } from './define-consumer.ts'
+import type { HookName, Hooks } from './hooks.ts'
+import type { Handler } from './plan.ts'
+
+/** One handler for one partition, whichever form was declared. */
+export function makeHandler(definition: ConsumerDefinition): Handler {
+  if (definition.use !== undefined) return new ClassHandler(new definition.use(), definition.hooks)
+  return new FunctionHandler(definition)
+}
+
+type AnyHook = (...parameters: readonly unknown[]) => unknown
+
+class FunctionHandler implements Handler {
+  readonly #definition: ConsumerDefinition
+  readonly #hooks: Hooks
+
+  constructor(definition: ConsumerDefinition) {
+    this.#definition = definition
+    this.#hooks = definition.hooks
+  }
+
+  consume({ context, messages }: Moment): unknown {
+    const { each, batch } = this.#definition
+    const first = messages[0]
+    if (each !== undefined && first !== undefined) return each(first, context)
+    return batch?.(new MessageBatch(messages), context)
+  }
+
+  has(hook: HookName): boolean {
+    return this.#hooks[hook] !== undefined
+  }
+
+  hook(hook: HookName, { context }: Moment, argument?: unknown): unknown {
+    const call = this.#hooks[hook] as AnyHook | undefined
+    return argument === undefined ? call?.(context) : call?.(argument, context)
+  }
+}
+
+class ClassHandler implements Handler {
+  readonly #instance: Consumer
+  readonly #hooks: Hooks
+
+  constructor(instance: object, hooks: Hooks) {
+    this.#instance = instance as Consumer
+    this.#hooks = hooks
+  }
+
+  consume(now: Moment): unknown {
+    this.#instance[moment] = now
+    return this.#instance.consume()
+  }
+
+  has(hook: HookName): boolean {
+    return this.#instance[hook] !== undefined || this.#hooks[hook] !== undefined
+  }
+
+  async hook(hook: HookName, now: Moment, argument?: unknown): Promise<unknown> {
+    this.#instance[moment] = now
+    const own = this.#instance[hook] as AnyHook | undefined
+    await own?.call(this.#instance, argument, now.context)
+    const declared = this.#hooks[hook] as AnyHook | undefined
+    return argument === undefined ? declared?.(now.context) : declared?.(argument, now.context)
+  }
+}

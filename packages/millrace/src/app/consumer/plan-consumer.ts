@@ -1,0 +1,166 @@
+import { parseDuration, type Duration } from '../../kit/index.ts'
+import { deadLetterFaults, planDeadLetters, type DeadLetterOptions } from '../dead-letter/index.ts'
+import { deadLetterDefaults } from '../dead-letter/options.ts'
+import { composeConsume, composeReceive, type Middleware } from '../middleware/middleware.ts'
+import type { AnyResponder } from '../responder/responder.ts'
+import { backoffRules } from '../retry/options.ts'
+import type { ConsumerDefinition, ConsumerSettings } from './define-consumer.ts'
+import { makeHandler } from './handler.ts'
+import type { ConsumerPlan } from './plan.ts'
+
+/** What stands around a consumer: settings of its group and app, and the names on the wire. */
+export interface PlanSurroundings {
+  readonly app: ConsumerSettings
+  readonly group: ConsumerSettings
+  readonly groupId: (group: string) => string
+  readonly wireName: (topic: string) => string
+  /** By the name of their class. */
+  readonly responders: ReadonlyMap<string, AnyResponder>
+}
+
+export interface Planned {
+  readonly plan: ConsumerPlan
+  readonly faults: readonly string[]
+}
+
+/** Every setting resolved: consumer before group before app before default. Faults carry their paths. */
+export function planConsumer(definition: ConsumerDefinition, around: PlanSurroundings): Planned {
+  const path = `consumers.${definition.name === '' ? '?' : definition.name}`
+  const settings: ConsumerSettings = {
+    ...defined(around.app),
+    ...defined(around.group),
+    ...defined(definition.settings),
+  }
+  const faults: string[] = formFaults(definition, path)
+  const duration = (name: string, written: Duration | undefined, otherwise: Duration): number => {
+    const ms = parseDuration(written ?? otherwise)
+    if (ms === undefined)
+      faults.push(`${path}.${name}: ${written} is not a duration; write 500ms, 30s, 5m`)
+    return ms ?? 0
+  }
+  const optional = (name: string, written: Duration | false | undefined): number | undefined =>
+    written === undefined || written === false ? undefined : duration(name, written, 0)
+  const count = (name: string, written: number | undefined, otherwise: number): number => {
+    const number = written ?? otherwise
+    if (!(Number.isInteger(number) && number >= 1))
+      faults.push(`${path}.${name}: ${number} is not a number of 1 or more`)
+    return number
+  }
+
+  if (count('concurrency', settings.concurrency, 1) > 1)
+    faults.push(
+      `${path}.concurrency: several messages of a partition at once are not built yet; leave it at 1 and use more partitions`,
+    )
+  const deadLetterOptions = optionsOf(settings.deadLetter)
+  if (deadLetterOptions !== undefined)
+    faults.push(...deadLetterFaults(deadLetterOptions, definition.topics, `${path}.deadLetter`))
+  const backoff = backoffRules(settings.backoff)
+  if (typeof backoff === 'string') faults.push(`${path}.backoff: ${backoff}`)
+  const retries =
+    settings.retries ?? (deadLetterOptions === undefined ? Infinity : deadLetterDefaults.retries)
+  faults.push(...retryFaults(retries, settings, deadLetterOptions, path))
+  faults.push(...startFaults(settings.start, path))
+
+  const middleware: readonly Middleware[] = [
+    ...(around.app.middleware ?? []),
+    ...(around.group.middleware ?? []),
+    ...(definition.settings.middleware ?? []),
+  ]
+  const title = definition.use?.name || definition.name
+  const plan: ConsumerPlan = {
+    name: definition.name,
+    title,
+    group: definition.group,
+    groupId: around.groupId(definition.group),
+    topics: definition.topics,
+    mode: definition.mode,
+    makeHandler: () => makeHandler(definition),
+    wrap: (handler) => composeConsume(middleware, handler),
+    receive: composeReceive(middleware),
+    maxMessages: count('maxMessages', settings.maxMessages, 100),
+    maxWaitMs: duration('maxWait', settings.maxWait, '1s'),
+    fillsBySize: settings.fill === 'size',
+    timeoutMs: optional('timeout', settings.timeout),
+    slowAfterMs: optional('slowAfter', settings.slowAfter ?? '5m'),
+    idleAfterMs: duration('idleAfter', settings.idleAfter, '30s'),
+    tickIntervalMs: duration('tickInterval', settings.tickInterval, '5s'),
+    offsets: settings.offsets ?? 'automatic',
+    commitIntervalMs: duration('commit.interval', settings.commit?.interval, '5s'),
+    commitEvery: settings.commit?.every ?? 0,
+    retry: {
+      retries,
+      backoff: typeof backoff === 'string' ? { firstMs: 1000, maxMs: 1000 } : backoff,
+      exhausted: settings.exhausted ?? 'block',
+      hasDeadLetter: deadLetterOptions !== undefined,
+      nonRetryable: settings.nonRetryable ?? [],
+      critical: settings.critical ?? [],
+      deadLetterTakes: deadLetterOptions?.when,
+    },
+    deadLetter:
+      deadLetterOptions && planDeadLetters(deadLetterOptions, definition.topics, around.wireName),
+    responder:
+      definition.responder ?? around.responders.get(title.replace(/Consumer$/, 'Responder')),
+    start: settings.start ?? 'earliest',
+    outOfRange: settings.outOfRange ?? 'earliest',
+    isolation: settings.isolation ?? 'read_committed',
+  }
+  return { plan, faults }
+}
+
+function formFaults(definition: ConsumerDefinition, path: string): string[] {
+  const faults: string[] = []
+  const forms = [definition.each, definition.batch, definition.use].filter(
+    (form) => form !== undefined,
+  )
+  if (forms.length !== 1)
+    faults.push(`${path}: give exactly one of each, batch and use; there are ${forms.length}`)
+  if (definition.topics.length === 0) faults.push(`${path}.topic: there is none`)
+  if (!/^[A-Za-z0-9._-]+$/.test(definition.name))
+    faults.push(`${path}.name: '${definition.name}' has other characters than A-Z a-z 0-9 . _ -`)
+  if (!/^[A-Za-z0-9._-]+$/.test(definition.group))
+    faults.push(`${path}.group: '${definition.group}' has other characters than A-Z a-z 0-9 . _ -`)
+  return faults
+}
+
+function retryFaults(
+  retries: number,
+  settings: ConsumerSettings,
+  deadLetter: DeadLetterOptions | undefined,
+  path: string,
+): string[] {
+  const faults: string[] = []
+  if (!(retries === Infinity || (Number.isInteger(retries) && retries >= 0)))
+    faults.push(`${path}.retries: ${retries} is neither a number of retries nor Infinity`)
+  if (retries !== Infinity && deadLetter === undefined && settings.exhausted === undefined)
+    faults.push(
+      `${path}.retries: after ${retries} retries the message has nowhere to go; add deadLetter: true or exhausted: 'block', 'skip' or 'stop'`,
+    )
+  if (retries === Infinity && settings.exhausted !== undefined)
+    faults.push(`${path}.exhausted: retries are never exhausted; give retries a number`)
+  if (deadLetter !== undefined && settings.exhausted !== undefined)
+    faults.push(`${path}.exhausted: contradicts deadLetter, which takes the message then`)
+  return faults
+}
+
+function startFaults(start: ConsumerSettings['start'], path: string): string[] {
+  if (start === undefined || start === 'earliest' || start === 'latest' || start === 'fail')
+    return []
+  if (start instanceof Date)
+    return Number.isNaN(start.getTime()) ? [`${path}.start: that date is invalid`] : []
+  const isAge = start.startsWith('-') && parseDuration(start.slice(1)) !== undefined
+  return isAge
+    ? []
+    : [`${path}.start: ${start} is none of earliest, latest, fail, a Date, an age such as -2h`]
+}
+
+function optionsOf(
+  written: boolean | DeadLetterOptions | undefined,
+): DeadLetterOptions | undefined {
+  if (written === undefined || written === false) return undefined
+  return written === true ? {} : written
+}
+
+/** Without undefined members, which would hide the layer below. */
+function defined(settings: ConsumerSettings): ConsumerSettings {
+  return Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined))
+}

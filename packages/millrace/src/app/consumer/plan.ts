@@ -1,0 +1,66 @@
+import type { EncodedMessage, SourceMessage } from '../ports.ts'
+import type { Context } from '../context/context.ts'
+import type { DeadLetterInfo } from '../dead-letter/options.ts'
+import type { StormRules } from '../dead-letter/policy.ts'
+import type { DeliveredMessage, Message } from '../message/message.ts'
+import type { Call } from '../middleware/middleware.ts'
+import type { AnyResponder } from '../responder/responder.ts'
+import type { RetryRules } from '../retry/policy.ts'
+import type { Topic } from '../topic/define-topic.ts'
+import type { ConsumerMode, Moment } from './consumer-class.ts'
+import type { Start } from './define-consumer.ts'
+import type { HookName } from './hooks.ts'
+
+/** What the owner of a partition calls: one for each partition, made by the plan from any of the three forms. */
+export interface Handler {
+  consume(now: Moment): unknown
+  has(hook: HookName): boolean
+  hook(hook: HookName, now: Moment, argument?: unknown): unknown
+}
+
+export interface DeadLetterPlan {
+  /** @param partitions - of the dead letter topic, when known */
+  topicFor(message: Message, error: unknown): string
+  build(source: SourceMessage, message: Message, info: DeadLetterInfo): EncodedMessage
+  readonly storm: StormRules | undefined
+  /** Declared ones, to be created in development. */
+  readonly declared: readonly {
+    readonly topic: string
+    readonly source: string
+    readonly partitions: number | undefined
+    readonly retentionMs: number
+  }[]
+}
+
+/** A consumer with every setting resolved: what the worker runs. Made once, at boot. */
+export interface ConsumerPlan {
+  readonly name: string
+  /** For log lines: the class's name, else the consumer's. */
+  readonly title: string
+  readonly group: string
+  readonly groupId: string
+  readonly topics: readonly Topic[]
+  readonly mode: ConsumerMode
+  readonly makeHandler: () => Handler
+  /** The middleware of app, group and consumer around a handler. */
+  readonly wrap: (handler: Call) => Call
+  readonly receive: ((messages: readonly Message[]) => Promise<unknown>) | undefined
+  readonly maxMessages: number
+  readonly maxWaitMs: number
+  readonly fillsBySize: boolean
+  readonly timeoutMs: number | undefined
+  readonly slowAfterMs: number | undefined
+  readonly idleAfterMs: number
+  readonly tickIntervalMs: number
+  readonly offsets: 'automatic' | 'manual'
+  readonly commitIntervalMs: number
+  readonly commitEvery: number
+  readonly retry: RetryRules
+  readonly deadLetter: DeadLetterPlan | undefined
+  readonly responder: AnyResponder | undefined
+  readonly start: Start
+  readonly outOfRange: 'earliest' | 'latest' | 'fail'
+  readonly isolation: 'read_committed' | 'read_uncommitted'
+}
+
+export type { Context, DeliveredMessage }
