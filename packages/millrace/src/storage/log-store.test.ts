@@ -246,8 +246,8 @@ describe('log store: time', () => {
   it('knows nothing of what was trimmed off the head', async () => {
     await using store = await openMemory()
     const log = await makeLog(store, 'orders')
-    append(log, batchOf([at(90), at(50), at(70)]))
-    append(log, batchOf([at(60)]))
+    append(log, batchOf([stamped(90), stamped(50), stamped(70)]))
+    append(log, batchOf([stamped(60)]))
     await store.written()
     assert.equal((await log.offsetOfMaxTimestamp())?.offset, 0)
     await store.deleteRecords('orders', 0, 1)
@@ -571,6 +571,6 @@ function isCode(code: ErrorCode) {
   return (error: unknown): boolean => isFailure(error, code)
 }
 
-function at(timestamp: number): TimedText {
+function stamped(timestamp: number): TimedText {
   return { text: '', timestamp }
 }
