@@ -12,3 +12,11 @@ export {
   type TimingSummary,
 } from './routes/route-report.ts'
 export type { MinuteQuery, RouteLimits, RouteStore } from './routes/store.ts'
+export {
+  replayTraffic,
+  type ReplayDefinition,
+  type ReplayOptions,
+  type ReplayResults,
+} from './replay/replay-traffic.ts'
+export { drainTopic, type DrainTopic } from './router-topic.ts'
+export { routeMetrics, type RouteMetricsOptions } from './routes/route-metrics.ts'
