@@ -393,10 +393,11 @@ export class Fetcher implements FeedOwner {
     const { topic, partition, fetchOffset: offset, version } = feed
     const { isReadCommitted, outOfRange, onError } = this.#options
     feed.retryAtMs = Infinity
-    const questions = (['earliest', 'latest'] as const).map((to) => ({ topic, partition, to }))
     try {
       const { signal } = this.#closing
-      const [start, end] = await listOffsets(this.#core, questions, isReadCommitted, signal)
+      const look = (to: 'earliest' | 'latest'): Promise<readonly number[]> =>
+        listOffsets(this.#core, [{ topic, partition, to }], isReadCommitted, signal)
+      const [[start], [end]] = await Promise.all([look('earliest'), look('latest')])
       if (feed.version !== version || start === undefined || end === undefined) return
       feed.retryAtMs = 0
       if (offset >= start && offset <= end && !isNewTopic) {

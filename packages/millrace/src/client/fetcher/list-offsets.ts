@@ -17,8 +17,8 @@ const latestTimestamp = -1
 const earliestTimestamp = -2
 
 /**
- * Asks the leaders where to read from; answers are in the order of the questions. A time after the
- * last message is the end of the log. Repeats until every leader has answered: only the signal ends it.
+ * Asks the leaders where to read from, once for each partition; answers are in the order of the
+ * questions. A time after the last message is the end of the log. Repeats until every leader has answered: only the signal ends it.
  *
  * @throws what no repeat can mend: MR_KAFKA_ERROR (not authorized), or the signal's reason
  */

@@ -58,16 +58,31 @@ export class CommitQueue<T extends Tenure> {
     return this.#pending.size === 0 && this.#flying === undefined
   }
 
-  /** Resolves when the coordinator has answered; rejects for what no repeat can mend. */
-  add(position: Position<T>): Promise<CommitOutcome> {
-    if (!position.tenure.isOwned) return Promise.resolve('fenced')
+  /** Its promise resolves when the coordinator has answered; rejects for what no repeat can mend. */
+  add(position: Position<T>): Deferred<CommitOutcome> {
     const waiter = deferred<CommitOutcome>()
+    if (!position.tenure.isOwned) {
+      waiter.resolve('fenced')
+      return waiter
+    }
     const older = this.#pending.get(position.tenure)
     this.#pending.set(position.tenure, {
       ...position,
       waiting: older ? [...older.waiting, waiter] : [waiter],
     })
-    return waiter.promise
+    return waiter
+  }
+
+  /** Nobody waits any more: what is not on its way is not sent, and nothing is sent again. */
+  abandon(waiter: Deferred<CommitOutcome>): void {
+    for (const entries of [this.#pending, this.#flying]) {
+      for (const [key, entry] of entries ?? []) {
+        const at = entry.waiting.indexOf(waiter)
+        if (at >= 0) entry.waiting.splice(at, 1)
+        if (at >= 0 && entry.waiting.length === 0 && entries === this.#pending)
+          this.#pending.delete(key as T)
+      }
+    }
   }
 
   /** What to send now, or undefined: nothing waits, or a commit is in flight. */
@@ -131,6 +146,7 @@ export class CommitQueue<T extends Tenure> {
   }
 
   #putBack(entry: Entry<T>): void {
+    if (entry.waiting.length === 0) return
     const newer = this.#pending.get(entry.tenure)
     this.#pending.set(
       entry.tenure,

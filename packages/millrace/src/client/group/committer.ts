@@ -4,6 +4,7 @@ import { events } from '../../telemetry/index.ts'
 import type { ClientCore } from '../client-core.ts'
 import type { PartitionFeed } from '../fetcher/index.ts'
 import { isRetriable } from '../kafka-failure.ts'
+import { orAbort } from '../or-abort.ts'
 import { partitionKey } from './assignors/index.ts'
 import { CommitQueue, type CommitOutcome, type Position } from './commit-queue.ts'
 import type { CoordinatorLink } from './coordinator-link.ts'
@@ -37,11 +38,24 @@ export class Committer {
     this.#onRefused = onRefused
   }
 
-  /** @throws MR_KAFKA_ERROR for what no repeat can mend, such as metadata that is too large */
-  add(positions: readonly Position<PartitionFeed>[]): Promise<readonly CommitOutcome[]> {
-    const outcomes = positions.map((position) => this.#queue.add(position))
+  /**
+   * Resolves when the coordinator has answered for every position. Until then the signal takes back what
+   * is not on its way.
+   * @throws MR_KAFKA_ERROR for what no repeat can mend, such as metadata that is too large
+   */
+  async add(
+    positions: readonly Position<PartitionFeed>[],
+    signal: AbortSignal,
+  ): Promise<readonly CommitOutcome[]> {
+    const waiters = positions.map((position) => this.#queue.add(position))
+    const outcomes = Promise.all(waiters.map(({ promise }) => promise))
+    const abandon = (): void => {
+      for (const waiter of waiters) this.#queue.abandon(waiter)
+      this.#look()
+    }
+    signal.addEventListener('abort', abandon, { once: true })
     this.flush()
-    return Promise.all(outcomes)
+    return orAbort(outcomes, signal)
   }
 
   /** Call whenever the session may have become able to commit. */

@@ -152,18 +152,18 @@ class Member implements GroupMember {
       return { tenure: partition, offset, leaderEpoch, metadata: metadata ?? '' }
     })
     if (positions.length === 0) return []
-    const late = deferred<never>()
+    const late = new AbortController()
     const timer = this.#core.clock.after(
       timeoutMs,
       () => {
         const what = `commit of group ${this.groupId}`
         const reason = `the group is ${this.state}`
-        late.reject(failure('MR_CLIENT_TIMEOUT', { what, timeoutMs, reason }))
+        late.abort(failure('MR_CLIENT_TIMEOUT', { what, timeoutMs, reason }))
       },
       { unref: true },
     )
     try {
-      return await Promise.race([this.#committer.add(positions), late.promise])
+      return await this.#committer.add(positions, late.signal)
     } finally {
       timer.cancel()
     }

@@ -115,9 +115,11 @@ export class Tenures {
     const { groupId } = this.#settings
     const committed = await committedOffsets(this.#core, groupId, feeds, signal)
     const live = feeds.filter(({ state }) => state === 'live')
-    for (const feed of live)
-      feed.committed = committed.get(partitionKey(feed.topic, feed.partition)) ?? null
-    for (const feed of live) this.#announced.add(feed)
+    for (const feed of live) {
+      const known = committed.get(partitionKey(feed.topic, feed.partition))
+      feed.committed = known ? { offset: known.offset, metadata: known.metadata } : null
+      this.#announced.add(feed)
+    }
     await this.#tell('onAssigned', live)
     for (const feed of live) {
       const known = committed.get(partitionKey(feed.topic, feed.partition))
