@@ -89,7 +89,8 @@ export async function startBroker(options: StartBrokerOptions = {}): Promise<Bro
   })
   try {
     const topics = new Topics(store, settings)
-    const groups = new GroupCoordinator({ topics })
+    const groups = new GroupCoordinator({ store, topics, clock, settings })
+    await groups.load()
     const broker: BrokerCore = {
       settings,
       clock,
@@ -103,7 +104,7 @@ export async function startBroker(options: StartBrokerOptions = {}): Promise<Bro
     const listener = await listen(options, broker, connections)
     const address = `${nameOf(options.host, listener.hosts)}:${listener.port}`
     store.announce({ port: listener.port })
-    const timers = startTimers(broker)
+    const timers = startTimers(broker, connections)
     let stopped: Promise<void> | undefined
 
     const stop = async (): Promise<void> => {
@@ -193,8 +194,8 @@ function nameOf(host: string | undefined, bound: readonly string[]): string {
 }
 
 /** Work that comes back: each run ends before the next is planned. */
-function startTimers(broker: BrokerCore): Timer {
-  const { clock, settings, store } = broker
+function startTimers(broker: BrokerCore, connections: ReadonlySet<Connection>): Timer {
+  const { clock, groups, settings, store } = broker
   const timers = new Map<string, Timer>()
   let isCancelled = false
   const every = (task: string, intervalMs: number, run: () => Promise<void>): void => {
@@ -217,6 +218,13 @@ function startTimers(broker: BrokerCore): Timer {
   every('retention', settings.retentionCheckMs, async () => {
     const { segments, bytes } = await store.retain()
     if (segments > 0) events.brokerRetained.publish({ segments, bytes })
+  })
+  every('offsets retention', settings.offsetsRetentionCheckMs, () => groups.tidy())
+  const idleMs = settings.connectionIdleMs
+  every('idle connections', Math.max(1, idleMs / 4), async () => {
+    const nowMs = clock.monotonicMs()
+    for (const connection of connections)
+      if (connection.isIdle(nowMs, idleMs)) connection.close('idle')
   })
   return {
     cancel() {

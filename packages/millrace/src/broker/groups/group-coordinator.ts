@@ -1,16 +1,319 @@
-import type { TopicRecord } from '../../storage/index.ts'
-import { offsetsTopic, type Topics } from '../topics/topics.ts'
+/**
+ * The coordinator of all groups: finds the group of a request, keeps the committed offsets, and writes
+ * both to `__consumer_offsets` before it answers. Everything was read back before the first connection.
+ */
+import { randomUUID } from 'node:crypto'
+import type { Clock } from '../../kit/index.ts'
+import { errorCodes } from '../../protocol/index.ts'
+import type { LogStore, TopicRecord } from '../../storage/index.ts'
+import { events } from '../../telemetry/index.ts'
+import type { BrokerSettings } from '../options.ts'
+import type { Topics } from '../topics/topics.ts'
+import {
+  ClassicGroup,
+  type GroupPorts,
+  type JoinRequest,
+  type MemberClaim,
+  type SyncRequest,
+} from './classic-group.ts'
+import { joinError, syncError, type JoinAnswer, type SyncAnswer } from './group-answers.ts'
+import { GroupOffsets } from './group-offsets.ts'
+import { expiredOffsets, subscribedTopics } from './offsets-expiry.ts'
+import { OffsetsLog, type CommittedOffset, type OffsetsRecord } from './offsets-log.ts'
+
+export interface GroupEntry {
+  readonly group: ClassicGroup
+  readonly offsets: GroupOffsets
+}
+
+export interface OffsetToCommit {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  readonly leaderEpoch: number
+  readonly metadata: string
+}
+
+/** A rewrite must be worth it: at least this many records, and this many times what lives. */
+const rewriteAtLeast = 20_000
+const rewriteRatio = 10
 
 export class GroupCoordinator {
-  readonly #topics: Topics
-  constructor(options: { readonly topics: Topics }) {
-    this.#topics = options.topics
+  readonly #clock: Clock
+  readonly #settings: BrokerSettings
+  readonly #log: OffsetsLog
+  readonly #ports: GroupPorts
+  readonly #entries = new Map<string, GroupEntry>()
+
+  constructor(options: {
+    readonly store: LogStore
+    readonly topics: Topics
+    readonly clock: Clock
+    readonly settings: BrokerSettings
+  }) {
+    const { clock, settings, topics } = options
+    this.#clock = clock
+    this.#settings = settings
+    this.#log = new OffsetsLog(options)
+    this.#ports = {
+      clock,
+      initialRebalanceDelayMs: settings.groupInitialRebalanceDelayMs,
+      maxSize: settings.groupMaxSize,
+      newMemberId: (prefix) => `${prefix}-${randomUUID()}`,
+      save: (group) => this.#save(group),
+      onChange: publishChange,
+    }
+    topics.onDeleted((topic) => this.#forgetTopic(topic))
   }
-  ensureTopic(): Promise<TopicRecord> {
-    return this.#topics.ensure(offsetsTopic, {
-      partitions: 1,
-      configs: { 'cleanup.policy': 'compact' },
+
+  /**
+   * Reads what an earlier process wrote. Call once, before anything else.
+   * @throws MR_BROKER_GROUPS_UNREADABLE
+   */
+  async load(): Promise<void> {
+    const groups = new Map<string, Extract<OffsetsRecord, { kind: 'group' }>>()
+    await this.#log.load((record) => {
+      if (record.kind === 'group') {
+        groups.set(record.group, record)
+        return
+      }
+      const { offsets } = this.#entry(record.group)
+      if (record.value === null) offsets.delete(record.topic, record.partition)
+      else offsets.set(record.topic, record.partition, record.value)
     })
+    for (const { group, value } of groups.values())
+      if (value !== null) this.#entry(group).group.restore(value)
+    for (const [id, { offsets }] of this.#entries)
+      if (offsets.isEmpty && groups.get(id)?.value == null) this.#entries.delete(id)
   }
-  stop(): void {}
+
+  /** For those who want to describe or list them. */
+  get all(): ReadonlyMap<string, GroupEntry> {
+    return this.#entries
+  }
+
+  find(groupId: string): GroupEntry | undefined {
+    return this.#entries.get(groupId)
+  }
+
+  /** The topic, made if need be: whoever looks for the coordinator will write soon. */
+  ensureTopic(): Promise<TopicRecord> {
+    return this.#log.ensureTopic()
+  }
+
+  join(groupId: string, request: JoinRequest): Promise<JoinAnswer> {
+    const { groupMinSessionTimeoutMs, groupMaxSessionTimeoutMs } = this.#settings
+    const { memberId, sessionTimeoutMs } = request
+    if (groupId === '') return refusedJoin(errorCodes.INVALID_GROUP_ID, memberId)
+    if (sessionTimeoutMs < groupMinSessionTimeoutMs || sessionTimeoutMs > groupMaxSessionTimeoutMs)
+      return refusedJoin(errorCodes.INVALID_SESSION_TIMEOUT, memberId)
+    if (memberId !== '' && !this.#entries.has(groupId))
+      return refusedJoin(errorCodes.UNKNOWN_MEMBER_ID, memberId)
+    const { group } = this.#entry(groupId)
+    return new Promise((resolve) => group.join(request, resolve))
+  }
+
+  sync(groupId: string, request: SyncRequest): Promise<SyncAnswer> {
+    if (groupId === '') return Promise.resolve(syncError(errorCodes.INVALID_GROUP_ID))
+    const entry = this.#entries.get(groupId)
+    if (entry === undefined) return Promise.resolve(syncError(errorCodes.UNKNOWN_MEMBER_ID))
+    return new Promise((resolve) => entry.group.sync(request, resolve))
+  }
+
+  heartbeat(groupId: string, claim: MemberClaim): number {
+    if (groupId === '') return errorCodes.INVALID_GROUP_ID
+    return this.#entries.get(groupId)?.group.heartbeat(claim) ?? errorCodes.UNKNOWN_MEMBER_ID
+  }
+
+  leave(
+    groupId: string,
+    claim: { readonly memberId: string; readonly instanceId: string | null },
+  ): number {
+    if (groupId === '') return errorCodes.INVALID_GROUP_ID
+    return this.#entries.get(groupId)?.group.leave(claim) ?? errorCodes.UNKNOWN_MEMBER_ID
+  }
+
+  /**
+   * Whether this member may commit. A group that nobody has joined comes into being with the first
+   * commit of a tool.
+   * @param options.codeOfUnknown - for a group that is not there, where a generation is claimed
+   */
+  commitFault(
+    groupId: string,
+    claim: MemberClaim,
+    options: { readonly codeOfUnknown: number },
+  ): number {
+    if (groupId === '') return errorCodes.INVALID_GROUP_ID
+    const entry = this.#entries.get(groupId)
+    if (entry !== undefined) return entry.group.commitFault(claim)
+    return claim.generationId < 0 ? errorCodes.NONE : options.codeOfUnknown
+  }
+
+  /**
+   * Writes offsets that passed `commitFault`, in one batch: all of them or none.
+   * @param expireTimestamp - -1: by the retention of the broker
+   */
+  async commit(
+    groupId: string,
+    toCommit: readonly OffsetToCommit[],
+    expireTimestamp: number,
+  ): Promise<void> {
+    const commitTimestamp = this.#clock.now()
+    const records = toCommit.map(
+      ({ topic, partition, offset, leaderEpoch, metadata }) =>
+        ({
+          kind: 'offset',
+          group: groupId,
+          topic,
+          partition,
+          value: { offset, leaderEpoch, metadata, commitTimestamp, expireTimestamp },
+        }) as const,
+    )
+    await this.#log.append(records)
+    const { offsets } = this.#entry(groupId)
+    for (const { topic, partition, value } of records) offsets.set(topic, partition, value)
+  }
+
+  /** Deletes a group without members, with its offsets. */
+  async delete(groupId: string): Promise<number> {
+    if (groupId === '') return errorCodes.INVALID_GROUP_ID
+    const entry = this.#entries.get(groupId)
+    if (entry === undefined) return errorCodes.GROUP_ID_NOT_FOUND
+    if (entry.group.state !== 'Empty') return errorCodes.NON_EMPTY_GROUP
+    await this.#bury(entry, 'deleted')
+    return errorCodes.NONE
+  }
+
+  /** @returns the code per partition; offsets of topics that members subscribe to stay (KIP-496) */
+  async deleteOffsets(
+    groupId: string,
+    partitions: readonly { readonly topic: string; readonly partition: number }[],
+  ): Promise<number | readonly number[]> {
+    if (groupId === '') return errorCodes.INVALID_GROUP_ID
+    const entry = this.#entries.get(groupId)
+    if (entry === undefined) return errorCodes.GROUP_ID_NOT_FOUND
+    const subscribed = subscribedTopics(entry.group)
+    if (subscribed === 'unknown') return errorCodes.NON_EMPTY_GROUP
+    const codes = partitions.map(({ topic }) =>
+      subscribed.has(topic) ? errorCodes.GROUP_SUBSCRIBED_TO_TOPIC : errorCodes.NONE,
+    )
+    await this.#forget(
+      entry,
+      partitions.filter((_, index) => codes[index] === errorCodes.NONE),
+    )
+    return codes
+  }
+
+  /** Drops what has outlived its retention, groups too that nothing is left of, and keeps the log short. */
+  async tidy(): Promise<void> {
+    const times = { nowMs: this.#clock.now(), retentionMs: this.#settings.offsetsRetentionMs }
+    for (const entry of this.#entries.values()) {
+      const expired = expiredOffsets(entry.group, entry.offsets, times)
+      await this.#forget(entry, expired)
+      const { group, offsets } = entry
+      const isOver = group.state === 'Empty' && !group.hasPending && offsets.isEmpty
+      if (isOver) await this.#bury(entry, 'its offsets have expired')
+    }
+    const live = this.#live()
+    const { length } = this.#log
+    if (length > rewriteAtLeast && length > live.length * rewriteRatio)
+      await this.#log.rewrite(live)
+  }
+
+  stop(): void {
+    for (const { group } of this.#entries.values()) group.stop()
+  }
+
+  #entry(groupId: string): GroupEntry {
+    let entry = this.#entries.get(groupId)
+    if (entry === undefined) {
+      entry = { group: new ClassicGroup(groupId, this.#ports), offsets: new GroupOffsets() }
+      this.#entries.set(groupId, entry)
+    }
+    return entry
+  }
+
+  async #save(group: ClassicGroup): Promise<void> {
+    try {
+      await this.#log.append([{ kind: 'group', group: group.id, value: group.saved() }])
+    } catch (error) {
+      events.brokerTaskFailed.publish({ task: `write group ${group.id}`, error })
+      throw error
+    }
+  }
+
+  async #bury(entry: GroupEntry, reason: string): Promise<void> {
+    const { group, offsets } = entry
+    const partitions = [...offsets.entries()]
+    this.#entries.delete(group.id)
+    group.bury(reason)
+    await this.#log.append([
+      ...tombstones(group.id, partitions),
+      { kind: 'group', group: group.id, value: null },
+    ])
+  }
+
+  async #forget(
+    entry: GroupEntry,
+    partitions: readonly { readonly topic: string; readonly partition: number }[],
+  ): Promise<void> {
+    const { group, offsets } = entry
+    const known = partitions.filter(
+      ({ topic, partition }) => offsets.get(topic, partition) !== undefined,
+    )
+    for (const { topic, partition } of known) offsets.delete(topic, partition)
+    await this.#log.append(tombstones(group.id, known))
+  }
+
+  /** A topic made again under the same name is another one: positions in the old must not apply to it. */
+  async #forgetTopic({ name }: TopicRecord): Promise<void> {
+    for (const entry of this.#entries.values()) {
+      const partitions = Array.from(entry.offsets.ofTopic(name).keys(), (partition) => ({
+        topic: name,
+        partition,
+      }))
+      if (partitions.length > 0) await this.#forget(entry, partitions)
+    }
+  }
+
+  #live(): OffsetsRecord[] {
+    const records: OffsetsRecord[] = []
+    for (const [id, { group, offsets }] of this.#entries) {
+      if (group.protocolType !== null)
+        records.push({ kind: 'group', group: id, value: group.saved() })
+      for (const { topic, partition, committed } of offsets.entries())
+        records.push({ kind: 'offset', group: id, topic, partition, value: committed })
+    }
+    return records
+  }
 }
+
+function tombstones(
+  group: string,
+  partitions: readonly { readonly topic: string; readonly partition: number }[],
+): OffsetsRecord[] {
+  return partitions.map(({ topic, partition }) => ({
+    kind: 'offset',
+    group,
+    topic,
+    partition,
+    value: null,
+  }))
+}
+
+function refusedJoin(errorCode: number, memberId: string): Promise<JoinAnswer> {
+  return Promise.resolve(joinError(errorCode, memberId))
+}
+
+function publishChange(group: ClassicGroup, reason: string): void {
+  if (!events.brokerGroupChanged.isHeard) return
+  events.brokerGroupChanged.publish({
+    group: group.id,
+    state: group.state,
+    generation: group.generation,
+    members: group.members.size,
+    reason,
+  })
+}
+
+export type { CommittedOffset }

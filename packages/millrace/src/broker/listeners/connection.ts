@@ -38,7 +38,8 @@ export class Connection implements Peer {
   #isPaused = false
   #isCorked = false
   #isClosed = false
-  #bytesSeen = 0
+  #bytesSeen = -1
+  #movedAtMs = 0
 
   constructor(options: {
     readonly id: number
@@ -81,13 +82,15 @@ export class Connection implements Peer {
     return this.#gone.signal
   }
 
-  /** True when nothing was read or written since the last call and no request is in work. */
-  isIdle(): boolean {
+  /** Whether nothing moved for this long, as far as the calls have seen, and no request is in work. */
+  isIdle(nowMs: number, idleMs: number): boolean {
     const bytes = this.#socket.bytesRead + this.#socket.bytesWritten
-    const hasMoved = bytes !== this.#bytesSeen
-    this.#bytesSeen = bytes
     const isWorking = this.#slots.length > 0 && this.#socket.writableLength === 0
-    return !hasMoved && !isWorking
+    if (bytes !== this.#bytesSeen || isWorking) {
+      this.#bytesSeen = bytes
+      this.#movedAtMs = nowMs
+    }
+    return nowMs - this.#movedAtMs >= idleMs
   }
 
   close(reason: string): void {

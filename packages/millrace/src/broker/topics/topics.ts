@@ -44,6 +44,14 @@ export class Topics {
     return this.#store.partition(topic.name, index)
   }
 
+  /** A topic that would be called the same where dots become underscores, as in names of metrics. */
+  collidingWith(name: string): string | undefined {
+    if (!/[._]/.test(name)) return undefined
+    const flat = name.replaceAll('.', '_')
+    return this.all.find((topic) => topic.name !== name && topic.name.replaceAll('.', '_') === flat)
+      ?.name
+  }
+
   /** What a produced batch must fulfil; read once per topic and change. */
   produceConfig(topic: TopicRecord): ProduceConfig {
     let config = this.#produceConfigs.get(topic.id)

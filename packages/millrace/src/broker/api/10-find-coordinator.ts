@@ -1,0 +1,47 @@
+/**
+ * FindCoordinator (key 10): this broker coordinates everything.
+ *
+ * - v1: type 0 a group, 1 a transaction. v4: many keys, each answered by itself (KIP-699). v6: type 2, a
+ *   share group.
+ * - **Not done**: transactions and share groups; looking for their coordinator answers 15, or 42 for a type
+ *   that the version does not know.
+ */
+import { apis, errorCodes } from '../../protocol/index.ts'
+import { defineHandler, type Call } from './define-handler.ts'
+
+const groupType = 0
+const transactionType = 1
+
+export const findCoordinatorHandler = defineHandler(
+  apis.findCoordinator,
+  { versions: [0, 6] },
+  async (request, call) => {
+    const errorCode = await faultOf(request.keyType, call)
+    if (call.version < 4) return { ...rowOf(request.key, errorCode, call) }
+    return { coordinators: request.coordinatorKeys.map((key) => rowOf(key, errorCode, call)) }
+  },
+)
+
+async function faultOf(keyType: number, { broker }: Call): Promise<number> {
+  if (keyType === transactionType) return errorCodes.COORDINATOR_NOT_AVAILABLE
+  if (keyType !== groupType) return errorCodes.INVALID_REQUEST
+  await broker.groups.ensureTopic()
+  return errorCodes.NONE
+}
+
+function rowOf(
+  key: string,
+  errorCode: number,
+  { broker, peer }: Call,
+): {
+  readonly key: string
+  readonly errorCode: number
+  readonly errorMessage: string | null
+  readonly nodeId: number
+  readonly host: string
+  readonly port: number
+} {
+  if (errorCode !== errorCodes.NONE)
+    return { key, errorCode, errorMessage: 'not coordinated here', nodeId: -1, host: '', port: -1 }
+  return { key, errorCode, errorMessage: null, nodeId: broker.store.nodeId, ...peer.advertised }
+}
