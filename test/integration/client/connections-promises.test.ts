@@ -153,6 +153,46 @@ describe('connections', { timeout: 30_000 }, () => {
     assert.equal(broker.connections, 9)
   })
 
+  it('to a leader that the cluster does not name are tried with back-off, not in a loop', async () => {
+    const clock = manualClock()
+    await using broker = await scriptedBroker({
+      topics: { orders: { partitions: 1, leader: () => 9 } },
+    })
+    await using client = openClient({ brokers: [broker.address], clock })
+    const producer = client.producer()
+    const send = producer.send({ topic, value: 'x' })
+    await broker.received('metadata')
+    await clock.advanceAsync(1000)
+    assert.ok(broker.asked('metadata').length < 15, `${broker.asked('metadata').length} requests`)
+    broker.setTopic(topic, { partitions: 1, leaderEpoch: 1 })
+    assert.equal((await passing(clock, send)).offset, 0)
+  })
+
+  it('rest for as long as the broker throttles them', async () => {
+    const clock = manualClock()
+    await using broker = await scriptedBroker({
+      topics,
+      on: {
+        produce: (_, { count }) => ({
+          responses: [
+            {
+              name: topic,
+              partitionResponses: [{ index: 0, errorCode: 0, baseOffset: count - 1 }],
+            },
+          ],
+          throttleTimeMs: count === 1 ? 700 : 0,
+        }),
+      },
+    })
+    await using client = openClient({ brokers: [broker.address], clock })
+    const producer = client.producer()
+    await producer.send({ topic, value: 'x' })
+    const second = producer.send({ topic, value: 'y' })
+    await clock.advanceAsync(690)
+    assert.equal(broker.asked('produce').length, 1)
+    assert.equal((await passing(clock, second)).offset, 1)
+  })
+
   it('to a web server fail at once and say so', async () => {
     const server = createServer((socket) => {
       socket.on('error', () => socket.destroy())

@@ -1,3 +1,4 @@
+export { openAdmin } from './admin/index.ts'
 export type * from './admin/index.ts'
 export { openClient, type Client, type ClientOptions } from './client.ts'
 export type { ClientCore } from './client-core.ts'

@@ -312,7 +312,7 @@ export class Connection {
     const fire = (): void => {
       this.#overdue()
     }
-    this.#timer = clock.after(deadlineMs - clock.monotonicMs(), fire, { unref: true })
+    this.#timer = clock.after(Math.ceil(deadlineMs - clock.monotonicMs()), fire, { unref: true })
   }
 
   #overdue(): void {

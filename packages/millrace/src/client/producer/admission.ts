@@ -145,7 +145,7 @@ export class Admission {
     this.#timer?.cancel()
     this.#timer = undefined
     if (nextMs === Infinity) return
-    this.#timer = clock.after(nextMs - clock.monotonicMs(), () => {
+    this.#timer = clock.after(Math.ceil(nextMs - clock.monotonicMs()), () => {
       this.#expire()
       this.#arm()
     })

@@ -27,6 +27,9 @@ const maxRequestBytes = 16 * 1024 * 1024
 interface Node {
   inFlight: number
   isConnecting: boolean
+  failures: number
+  /** Nothing goes there before: back-off after a failed connection, or the broker's throttling (KIP-219). */
+  pausedUntilMs: number
 }
 
 interface Request {
@@ -59,7 +62,6 @@ export class Sender implements QueueListener {
   readonly #nodes = new Map<number, Node>()
   readonly #stopWatching: () => void
   readonly #ending = new AbortController()
-  #idle: (() => void)[] = []
   #isWoken = false
   #isAcquiring = false
   #acquireAttempts = 0
@@ -131,12 +133,6 @@ export class Sender implements QueueListener {
 
   endFlush(): void {
     this.#flushes--
-  }
-
-  /** Resolves when every queue is empty, the answers to what was given up included. */
-  whenIdle(): Promise<void> {
-    if (this.#working.size === 0) return Promise.resolve()
-    return new Promise((resolve) => this.#idle.push(resolve))
   }
 
   /** Fails what is left and stops. */
@@ -226,46 +222,53 @@ export class Sender implements QueueListener {
       }
       const leader = metadata.leaderOf(queue.topic, queue.partition)
       if (leader === undefined) needsRefresh = true
-      else this.#take(queue, leader, requests, nowMs, isFlushing)
+      else nextMs = Math.min(nextMs, this.#take(queue, leader, requests, nowMs, isFlushing))
     }
     for (const request of requests.values()) void this.#send(request)
     if (needsRefresh) nextMs = Math.min(nextMs, this.#refresh(nowMs))
-    if (this.#working.size === 0) for (const resolve of this.#idle.splice(0)) resolve()
-    this.#arm(nextMs)
+    if (nextMs <= nowMs) this.wake()
+    else this.#arm(nextMs)
   }
 
+  /** Returns when to look at the queue again; Infinity when an answer or a connection will tell. */
   #take(
     queue: PartitionQueue,
     leader: number,
     requests: Map<number, Request>,
     nowMs: number,
     isFlushing: boolean,
-  ): void {
+  ): number {
     let request = requests.get(leader)
     if (!request) {
       const node = this.#node(leader)
-      if (node.inFlight >= this.#settings.maxInFlight) return
+      if (node.inFlight >= this.#settings.maxInFlight) return Infinity
+      if (node.pausedUntilMs > nowMs) return node.pausedUntilMs
       const connection = this.#core.connections.peek(leader, 'data')
       if (!connection) {
         if (!node.isConnecting) void this.#connect(leader, node)
-        return
+        return Infinity
       }
       request = { connection, node, nodeId: leader, batches: [], bytes: 0 }
     }
-    if (request.bytes >= maxRequestBytes) return this.wake()
+    if (request.bytes >= maxRequestBytes) return nowMs
     const batch = queue.take(nowMs, isFlushing)
-    if (!batch) return
+    if (!batch) return Infinity
     request.batches.push(batch)
     request.bytes += batch.records?.length ?? 0
     requests.set(leader, request)
     // To the end of the line: when requests are bounded, every partition gets its turn.
     this.#working.delete(queue)
     this.#working.add(queue)
+    // Another pass takes the next of its batches, if it may have several in flight.
+    return queue.dueMs(isFlushing) <= nowMs ? nowMs : Infinity
   }
 
   #node(nodeId: number): Node {
     let node = this.#nodes.get(nodeId)
-    if (!node) this.#nodes.set(nodeId, (node = { inFlight: 0, isConnecting: false }))
+    if (!node) {
+      node = { inFlight: 0, isConnecting: false, failures: 0, pausedUntilMs: 0 }
+      this.#nodes.set(nodeId, node)
+    }
     return node
   }
 
@@ -273,8 +276,11 @@ export class Sender implements QueueListener {
     node.isConnecting = true
     try {
       await this.#core.connections.connect(nodeId, 'data', { signal: this.#ending.signal })
+      node.failures = 0
     } catch (error) {
       if (this.#ending.signal.aborted) return
+      const waitMs = backoffMs(requestBackoff, ++node.failures, this.#random)
+      node.pausedUntilMs = this.#core.clock.monotonicMs() + waitMs
       if (isRetriable(error)) this.#core.metadata.requestRefresh(error.message)
       else this.#abandon(error as MillraceError)
     } finally {
@@ -300,7 +306,10 @@ export class Sender implements QueueListener {
         await connection.notify(apis.produce, body, bounds)
         this.#answeredAll(batches, { kind: 'appended', offset: -1, appendTimeMs: -1 })
       } else {
-        this.#answered(request, await connection.request(apis.produce, body, bounds))
+        const answer = await connection.request(apis.produce, body, bounds)
+        if (answer.throttleTimeMs > 0)
+          node.pausedUntilMs = this.#core.clock.monotonicMs() + answer.throttleTimeMs
+        this.#answered(request, answer)
       }
     } catch (error) {
       if (isRetriable(error)) this.#core.metadata.requestRefresh(error.message)
@@ -412,7 +421,8 @@ export class Sender implements QueueListener {
     this.#timerAtMs = atMs
     if (atMs === Infinity) return
     const { clock } = this.#core
-    this.#timer = clock.after(atMs - clock.monotonicMs(), () => {
+    // Whole milliseconds, upwards: a timer a fraction too early would find nothing due.
+    this.#timer = clock.after(Math.ceil(atMs - clock.monotonicMs()), () => {
       this.#timerAtMs = Infinity
       this.#timer = undefined
       this.#pass()
