@@ -103,21 +103,28 @@ export interface Admin {
   ): Promise<readonly SetOffset[]>
 }
 
-/** The admin calls over a client's connections; it owns nothing, so there is nothing to close. */
-export function openAdmin(core: ClientCore): Admin {
+/**
+ * The admin calls over a client's connections; it owns nothing, so there is nothing to close.
+ * @param defaults - bounds of every call that brings none of its own
+ */
+export function openAdmin(core: ClientCore, defaults: AdminOptions = {}): Admin {
   return {
-    describeTopics: (names, options = {}) => describeTopics(core, names, options),
-    createTopics: (topics, options = {}) => createTopics(core, topics, options),
-    deleteTopics: (names, options = {}) => deleteTopics(core, names, options),
-    createPartitions: (topics, options = {}) => createPartitions(core, topics, options),
-    describeCluster: (options = {}) => describeCluster(core, options),
-    describeConfigs: (resource, options = {}) => describeConfigs(core, resource, options),
-    listGroups: (options = {}) => listGroups(core, options),
-    describeGroups: (groupIds, options = {}) => describeGroups(core, groupIds, options),
-    deleteGroups: (groupIds, options = {}) => deleteGroups(core, groupIds, options),
-    listOffsets: (queries, options = {}) => listOffsets(core, queries, options),
-    committedOffsets: (groupId, topics, options = {}) =>
-      committedOffsets(core, groupId, topics, options),
-    setOffsets: (groupId, entries, options = {}) => setOffsets(core, groupId, entries, options),
+    describeTopics: (names, options) => describeTopics(core, names, { ...defaults, ...options }),
+    createTopics: (topics, options) => createTopics(core, topics, { ...defaults, ...options }),
+    deleteTopics: (names, options) => deleteTopics(core, names, { ...defaults, ...options }),
+    createPartitions: (topics, options) =>
+      createPartitions(core, topics, { ...defaults, ...options }),
+    describeCluster: (options) => describeCluster(core, { ...defaults, ...options }),
+    describeConfigs: (resource, options) =>
+      describeConfigs(core, resource, { ...defaults, ...options }),
+    listGroups: (options) => listGroups(core, { ...defaults, ...options }),
+    describeGroups: (groupIds, options) =>
+      describeGroups(core, groupIds, { ...defaults, ...options }),
+    deleteGroups: (groupIds, options) => deleteGroups(core, groupIds, { ...defaults, ...options }),
+    listOffsets: (queries, options) => listOffsets(core, queries, { ...defaults, ...options }),
+    committedOffsets: (groupId, topics, options) =>
+      committedOffsets(core, groupId, topics, { ...defaults, ...options }),
+    setOffsets: (groupId, entries, options) =>
+      setOffsets(core, groupId, entries, { ...defaults, ...options }),
   }
 }

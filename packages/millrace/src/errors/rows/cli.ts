@@ -1,3 +1,50 @@
 import type { ErrorRows } from '../row.ts'
 
-export const cliErrors = {} as const satisfies ErrorRows
+export const cliErrors = {
+  MR_CLI_USAGE: {
+    class: 'UsageError',
+    retriable: false,
+    message: ({ reason }: { readonly reason: string }) => reason,
+    hint: 'Add --help to the command to see what it takes.',
+  },
+  MR_CLI_INPUT: {
+    class: 'UsageError',
+    retriable: false,
+    message: ({ reason }: { readonly reason: string }) =>
+      `a line of the input is no message envelope: ${reason}`,
+    hint: 'With --input ndjson each line is what `millrace tail -o ndjson` prints; --input lines sends lines as they are.',
+  },
+  MR_CLI_CONFIRMATION_MISSING: {
+    class: 'UsageError',
+    retriable: false,
+    message: ({ what }: { readonly what: string }) => `${what} cannot be undone`,
+    hint: 'Say it again with --yes.',
+  },
+  MR_CLI_TOPIC_UNKNOWN: {
+    class: 'UsageError',
+    retriable: false,
+    message: ({ topic, near }: { readonly topic: string; readonly near?: string | undefined }) =>
+      `there is no topic ${topic}${near === undefined ? '' : `; did you mean ${near}?`}`,
+    hint: '`millrace topics list` shows what is there, `millrace topics create` makes one.',
+  },
+  MR_CLI_GROUP_UNKNOWN: {
+    class: 'UsageError',
+    retriable: false,
+    message: ({ group, near }: { readonly group: string; readonly near?: string | undefined }) =>
+      `there is no group ${group}${near === undefined ? '' : `; did you mean ${near}?`}`,
+    hint: '`millrace groups list` shows what is there. A group appears when its first member joins.',
+  },
+  MR_CONFIG_FILE_MISSING: {
+    class: 'ConfigError',
+    retriable: false,
+    message: ({ path }: { readonly path: string }) => `there is no configuration file ${path}`,
+    hint: 'Write millrace.config.ts with `export default defineConfig({ ... })`, or name the file with --config.',
+  },
+  MR_CONFIG_FILE_BROKEN: {
+    class: 'ConfigError',
+    retriable: false,
+    message: ({ path, reason }: { readonly path: string; readonly reason: string }) =>
+      `${path} cannot be loaded: ${reason}`,
+    hint: 'Node runs it by stripping types: no enum, namespace or parameter property, and relative imports end in .ts.',
+  },
+} as const satisfies ErrorRows

@@ -1,0 +1,34 @@
+import { messagesIn, partitionRanges } from '../../cluster-facts.ts'
+import { defineCommand } from '../../command.ts'
+import { parsePattern } from '../../parse-pattern.ts'
+import { columns } from '../../text.ts'
+
+export const topicsList = defineCommand({
+  name: 'topics list',
+  about: 'Lists topics with their partitions and messages.',
+  safety: 'read',
+  arguments: {},
+  options: {
+    internal: { type: 'flag', about: 'with the topics that Kafka keeps for itself' },
+    match: { type: 'text', about: 'only names that match this regular expression' },
+  },
+  examples: ['millrace topics list', 'millrace topics list --match "^order" --json'],
+
+  async run({ internal, match }, { print, cluster }) {
+    const opened = await cluster()
+    const pattern = match === undefined ? undefined : parsePattern('--match', match)
+    const topics = (await opened.admin.describeTopics())
+      .filter(({ isInternal, error }) => (internal === true || !isInternal) && !error)
+      .filter(({ name }) => pattern?.test(name) ?? true)
+    const ranges = Map.groupBy(await partitionRanges(opened, topics), ({ topic }) => topic)
+    const rows = topics.map(({ name, partitions }) => ({
+      topic: name,
+      partitions: partitions.length,
+      messages: messagesIn(ranges.get(name) ?? []),
+    }))
+    await print.document(
+      rows,
+      () => columns(rows) || 'No topics. `millrace topics create NAME` makes one.',
+    )
+  },
+})

@@ -1,0 +1,188 @@
+import { Command as Commander, CommanderError, Option } from 'commander'
+
+import { resolveOptions, type OptionTable, type OptionValues } from '../config/index.ts'
+import { failure } from '../errors/index.ts'
+import type { AnyCommand, ArgumentTable, CommandOption, GlobalOptions } from './command.ts'
+import { exitCodes } from './exit-code.ts'
+import type { OutputFormat } from './printer.ts'
+import { argumentWords, globalRows, longFlag, optionWords } from './words.ts'
+
+export interface ProgramOptions {
+  readonly commands: readonly AnyCommand[]
+  readonly version: string
+  readonly env: Readonly<Record<string, string | undefined>>
+  /** Help and version, which are what was asked for. */
+  readonly write: (text: string) => void
+  /** Runs one command with what the user typed. */
+  readonly run: (
+    command: AnyCommand,
+    input: Readonly<Record<string, unknown>>,
+    globals: GlobalOptions,
+  ) => Promise<number>
+}
+
+const nounAbouts: Readonly<Record<string, string>> = {
+  topics: 'topics: list, look at, create, delete',
+  groups: 'consumer groups: list, look at, reset',
+}
+
+/** Root help opens with these; a test runs each one that stops by itself. */
+export const rootExamples: readonly string[] = [
+  'millrace dev',
+  'millrace topics list',
+  `millrace write orders '{"id":1}'`,
+  'millrace tail orders --from start --exit',
+]
+
+/**
+ * Builds the command line from the table and runs it.
+ * @returns the exit code: help is 0, no command is help and 2
+ * @throws MR_CLI_USAGE with what was probably meant
+ */
+export async function runProgram(
+  argv: readonly string[],
+  options: ProgramOptions,
+): Promise<number> {
+  let exitCode: number = exitCodes.done
+  const program = newCommander('millrace', options)
+    .description('Event streaming for TypeScript web applications')
+    .version(options.version)
+    .addHelpText('before', examplesText(rootExamples))
+    .addHelpText('after', '\nEvery command has --help, with examples.')
+  const nouns = new Map<string, Commander>()
+
+  for (const command of options.commands) {
+    const [noun = '', verb] = command.name.split(' ')
+    const parent = verb === undefined ? program : nounOf(program, nouns, noun, options)
+    const built = newCommander(verb ?? noun, options).description(command.about)
+    for (const alias of command.aliases ?? []) built.alias(alias)
+    addArguments(built, command.arguments)
+    addOptions(built, command.options)
+    addOptions(built, globalRows)
+    built.addHelpText('before', examplesText(command.examples))
+    built.action(async () => {
+      const globals = globalsOf(built, options)
+      const input = {
+        ...argumentsOf(built, command.arguments),
+        ...valuesOf(built, command.options, options),
+      }
+      exitCode = await options.run(command, input, globals)
+    })
+    parent.addCommand(built)
+  }
+
+  if (argv.length === 0) {
+    options.write(program.helpInformation())
+    return exitCodes.usage
+  }
+  try {
+    await program.parseAsync(withVerb(argv, nouns), { from: 'user' })
+    return exitCode
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error
+    if (error.exitCode === 0) return exitCodes.done
+    const reason = error.message.replace(/^error: /, '')
+    throw failure('MR_CLI_USAGE', { reason }, { cause: error })
+  }
+}
+
+function newCommander(name: string, { write }: ProgramOptions): Commander {
+  // Errors are reported by the caller, in the format that was asked for.
+  const output = { writeOut: write, writeErr: () => undefined, outputError: () => undefined }
+  return new Commander(name)
+    .exitOverride()
+    .showSuggestionAfterError(true)
+    .allowExcessArguments(false)
+    .configureOutput(output)
+}
+
+/** `topics`, also as `topic`. */
+function nounOf(
+  program: Commander,
+  nouns: Map<string, Commander>,
+  noun: string,
+  options: ProgramOptions,
+): Commander {
+  const known = nouns.get(noun)
+  if (known) return known
+  const made = newCommander(noun, options)
+    .alias(noun.replace(/s$/, ''))
+    .description(nounAbouts[noun] ?? noun)
+  program.addCommand(made)
+  nouns.set(noun, made)
+  return made
+}
+
+/**
+ * A bare noun lists. Written out here, since a default command of commander's would swallow mistyped verbs as its
+ * arguments.
+ */
+function withVerb(argv: readonly string[], nouns: ReadonlyMap<string, Commander>): string[] {
+  const [word = '', next = ''] = argv
+  const noun = [...nouns.values()].find((one) => one.name() === word || one.alias() === word)
+  const isBare = next === '' || (next.startsWith('-') && next !== '--help' && next !== '-h')
+  if (!noun || !isBare || !noun.commands.some((verb) => verb.name() === 'list')) return [...argv]
+  return [word, 'list', ...argv.slice(1)]
+}
+
+function addArguments(built: Commander, table: ArgumentTable): void {
+  for (const [name, spec] of Object.entries(table))
+    built.argument(argumentWords(name, spec), spec.about)
+}
+
+function addOptions(built: Commander, table: OptionTable): void {
+  for (const [key, row] of Object.entries<CommandOption>(table)) {
+    const isPlain = row.default === undefined || row.default === false
+    const option = new Option(
+      optionWords(key, row),
+      `${row.about}${isPlain ? '' : ` (default ${String(row.default)})`}`,
+    )
+    if (row.type === 'list') option.argParser(collect)
+    built.addOption(option)
+  }
+}
+
+/** A list option may be repeated, and each time hold several at once. */
+function collect(value: string, former: readonly string[] | undefined): readonly string[] {
+  return [...(former ?? []), value]
+}
+
+function globalsOf(built: Commander, options: ProgramOptions): GlobalOptions {
+  const { output, json, brokers, config, verbose } = valuesOf(built, globalRows, options)
+  return {
+    output: json === true ? 'json' : (output as OutputFormat),
+    brokers,
+    config,
+    verbose: verbose === true,
+  }
+}
+
+function argumentsOf(built: Commander, table: ArgumentTable): Record<string, unknown> {
+  const values: Record<string, unknown> = {}
+  for (const [index, name] of Object.keys(table).entries())
+    values[name] = built.processedArgs[index]
+  return values
+}
+
+/** Flag, then environment, then default, parsed by the option's type; all faults at once. */
+function valuesOf<const T extends OptionTable>(
+  built: Commander,
+  table: T,
+  { env }: ProgramOptions,
+): OptionValues<T> {
+  const raw: Record<string, unknown> = built.opts()
+  const flags: Record<string, unknown> = {}
+  for (const [key, row] of Object.entries(table))
+    flags[key] = raw[camel(longFlag(key, row).slice(2))]
+  const { values, faults } = resolveOptions(table, { flags, env })
+  if (faults.length > 0) throw failure('MR_CLI_USAGE', { reason: faults.join('\n') })
+  return values
+}
+
+function examplesText(examples: readonly string[]): string {
+  return `Examples:\n${examples.map((example) => `  $ ${example}`).join('\n')}\n`
+}
+
+function camel(name: string): string {
+  return name.replaceAll(/-([a-z])/g, (_, letter: string) => letter.toUpperCase())
+}

@@ -1,0 +1,32 @@
+import type { AnyCommand } from './command.ts'
+import { config } from './commands/config.ts'
+import { doctor } from './commands/doctor.ts'
+import { explain } from './commands/explain.ts'
+import { groupsInfo } from './commands/groups/info.ts'
+import { groupsList } from './commands/groups/list.ts'
+import { info } from './commands/info.ts'
+import { tail } from './commands/tail.ts'
+import { topicsCreate } from './commands/topics/create.ts'
+import { topicsDelete } from './commands/topics/delete.ts'
+import { topicsInfo } from './commands/topics/info.ts'
+import { topicsList } from './commands/topics/list.ts'
+import { write } from './commands/write.ts'
+
+/**
+ * Every command. Program, help, reference and their tests are made from this list; adding a row is the whole change.
+ * Importing it loads no client and no broker: a command imports what it runs when it runs.
+ */
+export const commands: readonly AnyCommand[] = [
+  info,
+  topicsList,
+  topicsInfo,
+  topicsCreate,
+  topicsDelete,
+  tail,
+  write,
+  groupsList,
+  groupsInfo,
+  config,
+  doctor,
+  explain,
+]
