@@ -1,0 +1,138 @@
+import assert from 'node:assert/strict'
+import { describe, it } from 'node:test'
+import * as fc from 'fast-check'
+import { CommitQueue, type Position } from './commit-queue.ts'
+
+interface FakeTenure {
+  readonly topic: string
+  readonly partition: number
+  isOwned: boolean
+}
+
+const tenure = (partition = 0): FakeTenure => ({ topic: 'orders', partition, isOwned: true })
+const at = (one: FakeTenure, offset: number): Position<FakeTenure> => ({
+  tenure: one,
+  offset,
+  leaderEpoch: -1,
+  metadata: '',
+})
+
+function nth<T>(list: readonly T[], index: number): T {
+  const found = list[index]
+  assert.ok(found !== undefined)
+  return found
+}
+
+describe('the commit queue', () => {
+  it('sends again under a newer generation only while the tenure lives', async () => {
+    for (const isOwned of [true, false]) {
+      const queue = new CommitQueue<FakeTenure>()
+      const one = tenure()
+      const { promise } = queue.add(at(one, 5))
+      assert.equal(queue.next(1)?.length, 1)
+      one.isOwned = isOwned
+      queue.answered(() => 22, 2)
+      assert.equal(queue.next(2)?.length, isOwned ? 1 : undefined)
+      if (isOwned) queue.answered(() => 0, 2)
+      assert.equal(await promise, isOwned ? 'committed' : 'fenced')
+    }
+  })
+
+  it('reads an unknown group as an ended generation, from version 9 on', async () => {
+    const queue = new CommitQueue<FakeTenure>()
+    const { promise } = queue.add(at(tenure(), 5))
+    queue.next(1)
+    queue.answered(() => 69, 1)
+    assert.equal(await promise, 'fenced')
+  })
+
+  it('treats a partition that the answer leaves out as refused for good', async () => {
+    const queue = new CommitQueue<FakeTenure>()
+    const { promise } = queue.add(at(tenure(), 5))
+    queue.next(1)
+    queue.answered(() => undefined, 1)
+    await assert.rejects(promise)
+  })
+
+  it('never has two commits in flight, never sends for an ended tenure, and answers everybody', async () => {
+    const step = fc.oneof(
+      fc.record({ do: fc.constant('add' as const), partition: fc.nat(2), offset: fc.nat(100) }),
+      fc.record({ do: fc.constant('next' as const) }),
+      fc.record({ do: fc.constant('lost' as const) }),
+      fc.record({ do: fc.constant('abandon' as const) }),
+      fc.record({
+        do: fc.constant('answer' as const),
+        codes: fc.tuple(...[0, 1, 2].map(() => fc.constantFrom(0, 0, 22, 25, 27, 14, 12))),
+      }),
+      fc.record({ do: fc.constant('end' as const), partition: fc.nat(2) }),
+      fc.record({ do: fc.constant('rejoin' as const) }),
+    )
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+        const queue = new CommitQueue<FakeTenure>()
+        const tenures = [0, 1, 2].map((partition) => tenure(partition))
+        const newest = new Map<FakeTenure, number>()
+        const waiters: ReturnType<CommitQueue<FakeTenure>['add']>[] = []
+        const abandoned = new Set<unknown>()
+        let generation = 1
+        let flying = false
+        const send = (): void => {
+          const positions = queue.next(generation)
+          if (flying) assert.equal(positions, undefined)
+          for (const { tenure: one, offset } of positions ?? []) {
+            assert.equal(one.isOwned, true)
+            assert.equal(offset, newest.get(one), 'the newest position')
+          }
+          flying ||= positions !== undefined
+        }
+        for (const one of steps) {
+          switch (one.do) {
+            case 'add': {
+              const to = nth(tenures, one.partition)
+              if (to.isOwned) newest.set(to, one.offset)
+              const waiter = queue.add(at(to, one.offset))
+              waiter.promise.catch(() => undefined)
+              waiters.push(waiter)
+              break
+            }
+            case 'next':
+              send()
+              break
+            case 'lost':
+              if (flying) queue.unanswered()
+              flying = false
+              break
+            case 'abandon': {
+              const waiter = waiters.at(-1)
+              if (waiter) queue.abandon(waiter)
+              abandoned.add(waiter)
+              // An older position may be the newest that somebody waits for; the model forgets it.
+              return
+            }
+            case 'answer':
+              if (flying) queue.answered((key) => one.codes[Number(key.slice(-1))], generation)
+              flying = false
+              break
+            case 'end': {
+              const gone = nth(tenures, one.partition)
+              gone.isOwned = false
+              queue.end(gone)
+              tenures[one.partition] = tenure(one.partition)
+              break
+            }
+            case 'rejoin':
+              generation++
+              break
+          }
+        }
+        if (flying) queue.answered(() => 0, generation)
+        flying = false
+        send()
+        if (flying) queue.answered(() => 0, generation)
+        assert.equal(queue.isEmpty, true)
+        await Promise.allSettled(waiters.map(({ promise }) => promise))
+      }),
+      { numRuns: 200 },
+    )
+  })
+})
