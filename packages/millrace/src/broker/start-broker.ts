@@ -15,6 +15,7 @@ import {
 } from '../storage/index.ts'
 import { events } from '../telemetry/index.ts'
 import { handlerByKey, handlers } from './api/handlers.ts'
+import { brokerStats, type BrokerStats } from './broker-stats.ts'
 import type { ApiRange, BrokerCore } from './broker-core.ts'
 import { FetchSessions } from './fetching/fetch-sessions.ts'
 import { GroupCoordinator } from './groups/group-coordinator.ts'
@@ -49,6 +50,7 @@ export interface Broker extends AsyncDisposable {
   readonly settings: BrokerSettings
   /** Open now. */
   readonly connections: number
+  stats(): BrokerStats
   /** Closes connections and log; what was acknowledged is there at the next start. A second call waits for the first. */
   stop(): Promise<void>
 }
@@ -134,6 +136,7 @@ export async function startBroker(options: StartBrokerOptions = {}): Promise<Bro
       get connections() {
         return connections.size
       },
+      stats: () => brokerStats(broker, { connections: connections.size, startMs }),
       stop: () => (stopped ??= stop()),
       [Symbol.asyncDispose]: () => (stopped ??= stop()),
     }
