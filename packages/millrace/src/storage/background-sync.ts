@@ -52,6 +52,12 @@ export class BackgroundSync {
     return this.#round
   }
 
+  /** All that is dirty at the moment of the call. */
+  async runNow(): Promise<void> {
+    await this.#round
+    await this.run()
+  }
+
   /** No more rounds; waits for the one that runs. */
   async stop(): Promise<void> {
     this.#isStopped = true

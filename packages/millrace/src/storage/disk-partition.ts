@@ -5,7 +5,7 @@ import type { SharedFile } from './file-cache.ts'
 import type { AppendResult, PartitionLog, ReadOptions, TimedOffset } from './log-types.ts'
 import type { PartitionHome } from './partition-home.ts'
 import { loadProducers } from './load-producers.ts'
-import { encodeProducers } from './producer-snapshot.ts'
+import { decodeProducers, encodeProducers } from './producer-snapshot.ts'
 import type { ProducerState } from './producer-state.ts'
 import { LogReader } from './log-reader.ts'
 import { Segment, segmentName } from './segment.ts'
@@ -76,6 +76,8 @@ export class DiskPartition implements PartitionLog {
   #unsynced: UnsyncedSegment[] = []
   #unsyncedBytes = 0
   #isFolderUnsynced = false
+  /** A snapshot on which the recovery point, or the removal of segments, is going to rely. */
+  #unsyncedSnapshot: string | undefined
   #syncing: Promise<void> | undefined
   #failure: MillraceError | undefined
   #hasChanged = false
@@ -160,7 +162,7 @@ export class DiskPartition implements PartitionLog {
       this.segments,
       this.#highWatermark,
       this.#home.clock.now(),
-    )
+    ).state
     return this.#producers
   }
 
@@ -256,7 +258,7 @@ export class DiskPartition implements PartitionLog {
     }
     const next = Segment.empty(this.#home, this.#folder, base)
     try {
-      this.#writeProducers(base)
+      this.#unsyncedSnapshot = this.#writeProducers(base)
       active.seal()
       this.#trackUnsynced(active)
       this.#trackUnsynced(next)
@@ -279,8 +281,9 @@ export class DiskPartition implements PartitionLog {
   }
 
   /** Found after a crash: what was checked came from the page cache and may not be on the disk. */
-  markRecovered(): void {
+  markRecovered(snapshot: string | undefined): void {
     this.#hasChanged = true
+    this.#unsyncedSnapshot = snapshot
     this.#isFolderUnsynced = true
     for (const segment of this.segments)
       if (segment.nextOffset > this.#recoveryPoint) this.#trackUnsynced(segment)
@@ -291,15 +294,27 @@ export class DiskPartition implements PartitionLog {
     this.#producers?.expire(idleSinceMs)
   }
 
+  /** Syncs all that is written at the moment of the call, also when a sync is under way. */
+  async syncWritten(): Promise<void> {
+    await this.#syncing
+    await this.sync()
+  }
+
   /** In memory; the store has to make it durable before files go. */
   moveLogStart(offset: number): void {
     this.#logStart = Math.max(this.#logStart, offset)
   }
 
+  get hasDeadSegments(): boolean {
+    const second = this.segments[1]
+    return second !== undefined && second.baseOffset <= this.#logStart
+  }
+
   /** Takes out the sealed segments that lie wholly below the log start, renamed so that nobody finds them. */
   removeDeadSegments(): readonly Segment[] {
     const dead: Segment[] = []
-    while (this.segments.length > 1 && (this.segments[1] as Segment).baseOffset <= this.#logStart) {
+    if (this.#failure || this.#isDeleted) return dead
+    while (this.hasDeadSegments) {
       const segment = this.segments.shift() as Segment
       segment.isRemoved = true
       this.#home.files.forget(segment.logPath)
@@ -435,14 +450,12 @@ export class DiskPartition implements PartitionLog {
     return error
   }
 
-  #writeProducers(offset: number): void {
+  #writeProducers(offset: number): string {
     const { fs } = this.#home
-    const { producers } = this
-    writeFile(
-      fs,
-      `${this.#folder}/${segmentName(offset, '.producers')}`,
-      encodeProducers(producers),
-    )
+    const path = `${this.#folder}/${segmentName(offset, '.producers')}`
+    // A good one stays: it may be all that is left of deleted segments, and writing over it could tear it.
+    const present = fs.readFile(path)
+    if (!present || !decodeProducers(present)) writeFile(fs, path, encodeProducers(this.producers))
     // Those of segment starts stay as long as their segment: recovery may begin there.
     const bases = new Set(this.segments.map((segment) => segment.baseOffset))
     for (const name of fs.list(this.#folder)) {
@@ -450,6 +463,7 @@ export class DiskPartition implements PartitionLog {
       const at = Number.parseInt(name, 10)
       if (at !== offset && !bases.has(at)) fs.remove(`${this.#folder}/${name}`)
     }
+    return path
   }
 
   #trackUnsynced(segment: Segment): SharedFile {
@@ -467,10 +481,12 @@ export class DiskPartition implements PartitionLog {
   async #sync(): Promise<void> {
     const unsynced = this.#unsynced
     const isFolderUnsynced = this.#isFolderUnsynced
+    const snapshot = this.#unsyncedSnapshot
     const reaches = this.active.baseOffset
     this.#unsynced = []
     this.#unsyncedBytes = 0
     this.#isFolderUnsynced = false
+    this.#unsyncedSnapshot = undefined
     let path = this.#folder
     try {
       if (this.#failure || this.#isDeleted) return
@@ -480,9 +496,12 @@ export class DiskPartition implements PartitionLog {
         if (!segment.isSealed) continue
         for (const suffix of ['.index', '.timeindex']) await this.#syncFile(segment.path(suffix))
       }
+      if (snapshot !== undefined) {
+        path = snapshot
+        await this.#syncFile(snapshot)
+      }
       if (isFolderUnsynced && !this.#isDeleted) {
         path = this.#folder
-        await this.#syncFile(`${this.#folder}/${segmentName(reaches, '.producers')}`)
         await this.#home.fs.syncFolder(this.#folder)
       }
       this.#recoveryPoint = Math.max(this.#recoveryPoint, reaches)

@@ -44,8 +44,12 @@ export class DiskSpace {
   full(path: string, bytes: number): void {
     if (this.#isFull) return
     this.#isFull = true
-    this.#options.fs.remove(this.#path)
     this.#options.onFull(path, bytes)
+    try {
+      this.#options.fs.remove(this.#path)
+    } catch {
+      // The reserve stays shut; the state is the same, and it was told above.
+    }
     this.#recheckLater()
   }
 

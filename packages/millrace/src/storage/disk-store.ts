@@ -86,6 +86,7 @@ export class DiskStore implements LogStore {
   readonly #removal: LateRemoval
   readonly #indexed = new Set<Segment>()
   readonly #savePoints: LatestSave
+  readonly #changes = new Map<string, Promise<void>>()
   #lastPoints = ''
   #closing: Promise<void> | undefined
 
@@ -124,9 +125,9 @@ export class DiskStore implements LogStore {
   adopt(topic: StoredTopic, found: readonly FoundPartition[]): void {
     const partitions = found.map((one, index) => this.#partition(topic, index, one))
     this.#catalog.adopt(topic, partitions)
-    for (const [index, { repair, needsSync }] of found.entries()) {
+    for (const [index, { repair, needsSync, snapshot }] of found.entries()) {
       const partition = partitions[index] as DiskPartition
-      if (needsSync && !this.#options.isReadOnly) partition.markRecovered()
+      if (needsSync && !this.#options.isReadOnly) partition.markRecovered(snapshot)
       if (!repair) continue
       this.repairs.push(repair)
       this.#report({ kind: 'repaired', ...repair })
@@ -189,6 +190,10 @@ export class DiskStore implements LogStore {
 
   async addPartitions(name: string, count: number): Promise<void> {
     this.#checkOpen()
+    await this.#inOrder(name, () => this.#addPartitions(name, count))
+  }
+
+  async #addPartitions(name: string, count: number): Promise<void> {
     const topic = this.#catalog.known(name)
     const now = topic.partitions.length
     if (!Number.isInteger(count) || count < now)
@@ -200,55 +205,83 @@ export class DiskStore implements LogStore {
 
   async setConfigs(name: string, configs: Readonly<Record<string, string>>): Promise<void> {
     this.#checkOpen()
-    const topic = this.#catalog.known(name)
-    await this.#catalog.update(topic, { configs: { ...configs } })
-    const effective = logConfigs(configs, this.#parts.defaults)
-    for (const partition of topic.partitions) partition.configs = effective
+    await this.#inOrder(name, async () => {
+      const topic = this.#catalog.known(name)
+      await this.#catalog.update(topic, { configs: { ...configs } })
+      const effective = logConfigs(configs, this.#parts.defaults)
+      for (const partition of topic.partitions) partition.configs = effective
+    })
   }
 
   async deleteTopic(name: string): Promise<void> {
     this.#checkOpen()
+    await this.#inOrder(name, () => this.#deleteTopic(name))
+  }
+
+  async #deleteTopic(name: string): Promise<void> {
     const topic = this.#catalog.known(name)
     // The file comes first: from there on a restart finishes what is not done below.
     await this.#catalog.remove(topic)
-    for (const partition of topic.partitions) {
-      this.#flushNow(partition)
-      const gone = `${this.folder}/${partitionKey(topic.record.id, partition.index)}.deleted`
-      const { folder } = partition
-      partition.markDeleted(gone)
-      this.#fs.rename(folder, gone)
-      this.#removal.add(gone)
+    let isDone = false
+    try {
+      for (const partition of topic.partitions) {
+        this.#flushNow(partition)
+        const gone = `${this.folder}/${partitionKey(topic.record.id, partition.index)}.deleted`
+        const { folder } = partition
+        partition.markDeleted(gone)
+        this.#fs.rename(folder, gone)
+        this.#removal.add(gone)
+      }
+      isDone = true
+    } catch (error) {
+      throw this.#writeError(this.#folderOf(topic.record, 0), error)
+    } finally {
+      this.#catalog.forget(topic, isDone)
     }
-    this.#catalog.forget(topic)
+  }
+
+  /** Changes of one topic come one after another; those of several topics share their saves. */
+  async #inOrder(name: string, change: () => Promise<void>): Promise<void> {
+    const before = this.#changes.get(name) ?? Promise.resolve()
+    const running = before.then(change, change)
+    this.#changes.set(name, running)
+    try {
+      await running
+    } finally {
+      if (this.#changes.get(name) === running) this.#changes.delete(name)
+    }
   }
 
   async retain(): Promise<RetentionReport> {
     this.#checkOpen()
-    const nowMs = this.#clock.now()
+    const errors: unknown[] = []
     const moved: DiskPartition[] = []
-    const idleSinceMs = nowMs - (this.#options.producerExpiryMs ?? dayMs)
     for (const partition of this.#catalog.partitions()) {
-      if (partition.hasFailed) continue
-      partition.expireProducers(idleSinceMs)
-      const plan = planRetention(partition.segments, partition.configs, nowMs)
-      if (plan.count === 0) continue
-      this.#flushNow(partition)
-      if (plan.needsRoll && !this.#roll(partition)) continue
-      const start = partition.segments[plan.count]?.baseOffset
-      if (start === undefined || start <= partition.logStartOffset) continue
-      partition.moveLogStart(start)
-      moved.push(partition)
+      try {
+        const start = this.#expiredUntil(partition)
+        if (start === undefined) continue
+        // What producers wrote before it lives on in a snapshot alone: that has to be on the disk first.
+        await partition.syncWritten()
+        if (partition.hasFailed || partition.isDeleted) continue
+        partition.moveLogStart(start)
+        moved.push(partition)
+      } catch (error) {
+        errors.push(error) // one unreadable partition must not fill the disk with all others
+      }
     }
     if (moved.length > 0) await this.#savePoints.save()
 
     let [segments, bytes] = [0, 0]
     for (const partition of this.#catalog.partitions()) {
+      if (!partition.hasDeadSegments) continue
+      await partition.syncWritten() // DeleteRecords may have moved the log start without
       for (const segment of this.#removeDead(partition)) {
         segments++
         bytes += segment.size
       }
     }
     for (const partition of moved) partition.notify()
+    if (errors.length > 0) throw new AggregateError(errors, 'retention failed in some partitions')
     return {
       segments,
       bytes,
@@ -258,6 +291,19 @@ export class DiskStore implements LogStore {
         logStartOffset,
       })),
     }
+  }
+
+  /** Where the log is to start by its retention policy, if that is further on. Seals what has expired. */
+  #expiredUntil(partition: DiskPartition): number | undefined {
+    if (partition.hasFailed) return undefined
+    const nowMs = this.#clock.now()
+    partition.expireProducers(nowMs - (this.#options.producerExpiryMs ?? dayMs))
+    const plan = planRetention(partition.segments, partition.configs, nowMs)
+    if (plan.count === 0) return undefined
+    this.#flushNow(partition)
+    if (plan.needsRoll && !this.#roll(partition)) return undefined
+    const start = partition.segments[plan.count]?.baseOffset
+    return start === undefined || start <= partition.logStartOffset ? undefined : start
   }
 
   async deleteRecords(topic: string, index: number, beforeOffset: number): Promise<number> {
@@ -291,7 +337,7 @@ export class DiskStore implements LogStore {
   }
 
   async sync(): Promise<void> {
-    await this.#background.run()
+    await this.#background.runNow()
   }
 
   close(): Promise<void> {
@@ -504,7 +550,9 @@ export class DiskStore implements LogStore {
     return failure('MR_STORAGE_WRITE_FAILED', { path, reason: reasonOf(error) }, { cause: error })
   }
 
+  /** In a microtask: a listener that throws must not stop a write half way. */
   #report(report: StorageReport): void {
-    this.#options.onReport?.(report)
+    const { onReport } = this.#options
+    if (onReport) queueMicrotask(() => onReport(report))
   }
 }

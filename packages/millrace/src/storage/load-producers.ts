@@ -4,6 +4,12 @@ import { decodeProducers } from './producer-snapshot.ts'
 import { ProducerState } from './producer-state.ts'
 import { segmentName, type Segment } from './segment.ts'
 
+export interface LoadedProducers {
+  readonly state: ProducerState
+  /** Where the snapshot stands that it began with; 0 for none. */
+  readonly snapshotOffset: number
+}
+
 /**
  * The producer state at the end of a log: the newest snapshot that is whole and not from beyond the end, then the
  * headers of the batches behind it. Who is found in the log counts as active now: forgetting one too late costs a
@@ -15,7 +21,7 @@ export function loadProducers(
   segments: readonly Segment[],
   end: number,
   nowMs: number,
-): ProducerState {
+): LoadedProducers {
   const { state, offset } = newestSnapshot(fs, folder, end)
   for (const segment of segments) {
     if (segment.nextOffset <= offset || segment.size === 0) continue
@@ -32,7 +38,7 @@ export function loadProducers(
       segment.release(file)
     }
   }
-  return state
+  return { state, snapshotOffset: offset }
 }
 
 function newestSnapshot(

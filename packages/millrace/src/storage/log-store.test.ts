@@ -335,6 +335,26 @@ describe('log store: topics', () => {
     assert.equal(two.status, 'rejected', 'one of two at once')
   })
 
+  it('does changes of one topic one after another', async () => {
+    await using store = await openMemory()
+    await store.createTopic({ name: 'orders', partitions: 1 })
+    await Promise.all([
+      store.addPartitions('orders', 3),
+      store.setConfigs('orders', { a: '1' }),
+      store.addPartitions('orders', 3),
+      store.addPartitions('orders', 5),
+    ])
+    assert.equal(store.topic('orders')?.partitions, 5)
+    assert.deepEqual(store.topic('orders')?.configs, { a: '1' })
+    for (let index = 0; index < 5; index++) append(logOf(store, 'orders', index), batchOf(['x']))
+    await store.written()
+    const [one, two] = await Promise.allSettled([
+      store.deleteTopic('orders'),
+      store.deleteTopic('orders'),
+    ])
+    assert.deepEqual([one.status, two.status], ['fulfilled', 'rejected'])
+  })
+
   it('deletes a topic at once, and the next of that name starts anew', async () => {
     const fs = memoryFileSystem()
     const clock = manualClock(startMs)
@@ -425,6 +445,43 @@ describe('log store: retention', () => {
     assert.equal(log.logStartOffset, 4)
     assert.deepEqual(append(log, batchOf(['next'])), appended(4))
     await store.written()
+  })
+
+  it('goes on with other partitions when one cannot be read', async () => {
+    const fs = memoryFileSystem()
+    const clock = manualClock(startMs)
+    {
+      await using store = await openMemory({ fs, clock })
+      for (const name of ['bad', 'good']) {
+        const log = await makeLog(store, name, { 'retention.ms': '1', 'segment.bytes': '100' })
+        for (const text of ['a', 'b']) append(log, batchOf([text]))
+        await store.written()
+      }
+    }
+    await using store = await openMemory({ fs, clock })
+    clock.advance(1000)
+    fs.fault = (operation, path) =>
+      operation === 'read' && path.includes('bad-0') ? { code: 'EIO' } : undefined
+    await assert.rejects(store.retain(), AggregateError)
+    assert.equal(logOf(store, 'good').logStartOffset, 2)
+    assert.equal(logOf(store, 'bad').logStartOffset, 0)
+    fs.fault = undefined
+    assert.equal((await store.retain()).segments, 2)
+  })
+
+  it('keeps what producers sent in segments that are gone', async () => {
+    const fs = memoryFileSystem()
+    const clock = manualClock(startMs)
+    const store = await openMemory({ fs, clock })
+    const log = await makeLog(store, 'orders', { 'retention.ms': '1000' })
+    append(log, sequenced(['a'], 0))
+    await store.written()
+    clock.advance(2000)
+    await store.retain()
+    assert.equal(log.logStartOffset, 1)
+    fs.cutPower()
+    await using again = await openMemory({ fs, clock })
+    assert.equal(append(logOf(again, 'orders'), sequenced(['a'], 0)).kind, 'duplicate')
   })
 
   it('lets a reader of a dropped segment finish', async () => {

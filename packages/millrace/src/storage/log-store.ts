@@ -103,7 +103,10 @@ export interface LogStore extends AsyncDisposable {
    */
   written(): Promise<void>
 
-  /** Applies retention.ms and retention.bytes, drops what lies below log starts, forgets idle producers. Once. */
+  /**
+   * Applies retention.ms and retention.bytes, drops what lies below log starts, forgets idle producers. Once.
+   * Partitions that cannot be read are left out, and told by an AggregateError at the end.
+   */
   retain(): Promise<RetentionReport>
   /**
    * Moves the log start; -1 means the high watermark. Never moves it back.

@@ -28,9 +28,12 @@ export interface MemoryFileSystem extends FileSystem {
   kill(): void
   /**
    * As after a power failure: of every file stays what was synced, and as much of the rest as `keep` says
-   * (default nothing). Renames and removals count as done.
+   * (default nothing). The lost rest is gone, or there as zeros. Renames and removals count as done.
    */
-  cutPower(keep?: (path: string, syncedBytes: number, bytes: number) => number): void
+  cutPower(
+    keep?: (path: string, syncedBytes: number, bytes: number) => number,
+    rest?: 'gone' | 'zeros',
+  ): void
   /** A disk of its own with the same files. */
   copy(): MemoryFileSystem
   /** Paths of all files, sorted. */
@@ -80,6 +83,7 @@ class MemoryDisk implements MemoryFileSystem {
 
   cutPower(
     keep: (path: string, syncedBytes: number, bytes: number) => number = (_, synced) => synced,
+    rest: 'gone' | 'zeros' = 'gone',
   ): void {
     this.kill()
     for (const [path, inode] of this.#inodes) {
@@ -88,8 +92,8 @@ class MemoryDisk implements MemoryFileSystem {
         Math.max(inode.synced, keep(path, inode.synced, inode.size)),
       )
       inode.bytes.fill(0, kept, inode.size)
-      inode.size = kept
-      inode.synced = kept
+      if (rest === 'gone') inode.size = kept
+      inode.synced = inode.size
     }
   }
 

@@ -31,14 +31,17 @@ interface Producer {
 /** What the log must hold. Offsets are indexes into `records`. */
 class Model {
   records: Entry[] = []
+  /** A power failure may not take what is below. */
+  synced = 0
   start = 0
   producers = new Map<number, Producer>()
+  generation = 0
   texts = 0
 }
 
 interface Real {
   store: LogStore
-  readonly fs: MemoryFileSystem
+  fs: MemoryFileSystem
   readonly clock: ManualClock
 }
 
@@ -86,7 +89,7 @@ class Append implements Command {
       const fields =
         this.producer < 0
           ? {}
-          : { producerId: this.producer, producerEpoch: 0, baseSequence: sequence }
+          : { producerId: idOf(model, this.producer), producerEpoch: 0, baseSequence: sequence }
       const result = append(partition, batchOf(entries, fields))
       if (result.kind === 'appended') sequence += count
       sent.push({ entries, first: sequence - count, result })
@@ -131,7 +134,11 @@ class Repeat implements Command {
     const texts = model.records.slice(batch.offset, batch.offset + batch.count)
     const result = append(
       log(real),
-      batchOf(texts, { producerId: this.producer, producerEpoch: 0, baseSequence: batch.first }),
+      batchOf(texts, {
+        producerId: idOf(model, this.producer),
+        producerEpoch: 0,
+        baseSequence: batch.first,
+      }),
     )
     if (log(real).hasFailed || real.store.isDiskFull) assert.equal(result.kind, 'refused')
     else if (this.back < 5)
@@ -211,6 +218,7 @@ class Retain implements Command {
     await real.clock.advanceAsync(this.passMs)
     await real.store.retain()
     const start = log(real).logStartOffset
+    if (start > model.start && !log(real).hasFailed) model.synced = model.records.length
     assert.ok(start >= model.start, 'never back')
     const gone = model.records.slice(model.start, start)
     const limit = real.clock.now() - retentionMs
@@ -222,8 +230,10 @@ class Retain implements Command {
 
 class Sync implements Command {
   check = (): boolean => true
-  async run(_: Model, real: Real): Promise<void> {
+  async run(model: Model, real: Real): Promise<void> {
+    const end = model.records.length
     await real.store.sync()
+    if (!log(real).hasFailed) model.synced = end
   }
   toString = (): string => 'sync'
 }
@@ -237,12 +247,60 @@ class Restart implements Command {
   async run(model: Model, real: Real): Promise<void> {
     const had = log(real).hasFailed
     if (this.isClean) await real.store.close()
-    else real.fs.kill()
+    else real.fs = afterKill(real.fs)
     real.store = await openModel(real.fs, real.clock)
     if (!had) assert.deepEqual(real.store.repairs, [])
     await checkAll(model, real)
   }
   toString = (): string => (this.isClean ? 'restart' : 'kill')
+}
+
+/** Of each file stays a random part of what was not synced. */
+class PowerCut implements Command {
+  readonly shares: readonly number[]
+  readonly rest: 'gone' | 'zeros'
+  constructor(shares: readonly number[], rest: 'gone' | 'zeros') {
+    this.shares = shares
+    this.rest = rest
+  }
+  check = (): boolean => true
+  async run(model: Model, real: Real): Promise<void> {
+    let file = 0
+    real.fs.cutPower((_, synced, bytes) => {
+      const share = this.shares[file++ % this.shares.length] ?? 0
+      return synced + Math.floor((bytes - synced) * share)
+    }, this.rest)
+    real.fs = afterKill(real.fs)
+    real.store = await openModel(real.fs, real.clock)
+    const end = log(real).highWatermark
+    assert.ok(end >= model.synced, `${end} of ${model.synced} synced`)
+    assert.ok(end <= Math.max(model.records.length, model.start))
+    model.records.length = end
+    model.synced = Math.min(model.synced, end)
+    if (end <= model.start && model.synced < end) {
+      // What stood before the log start may be lost as well, or not: go on with producers that are new.
+      model.producers.clear()
+      model.generation++
+    }
+    for (const producer of model.producers.values()) {
+      const kept = producer.batches.filter(({ offset }) => offset < end)
+      producer.batches.splice(0, producer.batches.length, ...kept)
+      const last = kept.at(-1)
+      if (last) producer.next = last.first + last.count
+    }
+    await checkAll(model, real)
+  }
+  toString = (): string => `powerCut(${this.shares.join(', ')}, ${this.rest})`
+}
+
+function idOf(model: Model, producer: number): number {
+  return producer + model.generation * 10
+}
+
+/** The disk as the next process finds it. What the dead one still does here, it does to another. */
+function afterKill(fs: MemoryFileSystem): MemoryFileSystem {
+  fs.kill()
+  return fs.copy()
 }
 
 const retentionMs = 50_000
@@ -294,6 +352,12 @@ describe('log store', () => {
       fc.integer({ min: 0, max: 40_000 }).map((ms) => new Retain(ms)),
       fc.constant(new Sync()),
       fc.boolean().map((isClean) => new Restart(isClean)),
+      fc
+        .tuple(
+          fc.array(share, { minLength: 1, maxLength: 5 }),
+          fc.constantFrom('gone' as const, 'zeros' as const),
+        )
+        .map((all) => new PowerCut(...all)),
     ]
     await fc.assert(
       fc.asyncProperty(fc.commands(commands, { maxCommands: 60, size: 'max' }), async (steps) => {

@@ -11,6 +11,7 @@ import { writeFile, type FileSystem } from './file-system.ts'
 import { loadProducers } from './load-producers.ts'
 import type { Repair } from './log-types.ts'
 import type { PartitionHome } from './partition-home.ts'
+import { encodeProducers } from './producer-snapshot.ts'
 import type { ProducerState } from './producer-state.ts'
 import { Segment, segmentName } from './segment.ts'
 
@@ -32,6 +33,8 @@ export interface FoundPartition {
   readonly repair: Repair | undefined
   /** Not known to be on the disk: it was checked, so it may come from the page cache alone. */
   readonly needsSync: boolean
+  /** A snapshot of the producers that was written here, because none was good. */
+  readonly snapshot?: string | undefined
 }
 
 export interface PartitionPlace {
@@ -52,7 +55,6 @@ export async function openPartition(
   if (!home.isReadOnly) fs.makeFolder(folder)
   const names = home.isReadOnly && !exists(fs, folder) ? [] : fs.list(folder)
   const bases = home.isReadOnly ? logBases(names) : logBases(finishRenames(home, folder, names))
-  dropDead(home, place, bases)
   if (bases.length === 0) return emptyPartition(home, place)
   return openClean(home, place, bases) ?? (await recover(home, place, bases))
 }
@@ -132,9 +134,17 @@ async function recover(
   for (let at = first; at < bases.length; at++) {
     const base = bases[at] ?? 0
     const path = `${folder}/${segmentName(base, '.log')}`
-    if (cut || base < (segments.at(-1)?.nextOffset ?? 0)) {
-      // Never believed: it stands behind the first bad byte, or overlaps what is good.
-      cut ??= { cause: 'a segment overlaps the one before it', bytes: 0 }
+    const expected = segments.at(-1)?.nextOffset ?? base
+    if (cut || base !== expected) {
+      // Never believed: it stands behind the first bad byte, overlaps what is good, or leaves a hole where a
+      // power failure took the end of the segment before.
+      cut ??= {
+        cause:
+          base < expected
+            ? 'a segment overlaps the one before it'
+            : 'the end of a segment is missing',
+        bytes: 0,
+      }
       lost += home.fs.size(path) ?? 0
       if (!home.isReadOnly) removeSegment(home.fs, folder, base)
       continue
@@ -146,6 +156,13 @@ async function recover(
   }
 
   let active = segments.at(-1) as Segment
+  const { state: producers, snapshotOffset } = loadProducers(
+    home.fs,
+    folder,
+    segments,
+    active.nextOffset,
+    home.clock.now(),
+  )
   if (active.nextOffset < place.logStartOffset) {
     // The log start never moves back: what is gone was deleted or lost, and the log goes on where it may.
     for (const { baseOffset } of segments)
@@ -161,12 +178,21 @@ async function recover(
     segment.isSealed = true
   }
   const end = active.nextOffset
-  if (!home.isReadOnly) dropSnapshotsBeyond(home.fs, folder, end)
+  let snapshot: string | undefined
+  if (!home.isReadOnly) {
+    dropSnapshotsBeyond(home.fs, folder, end)
+    // Segments may go by retention only when a snapshot remembers who wrote them.
+    if (snapshotOffset < active.baseOffset) {
+      snapshot = `${folder}/${segmentName(end, '.producers')}`
+      writeFile(home.fs, snapshot, encodeProducers(producers))
+    }
+  }
   return {
     segments,
     logStartOffset: Math.max(place.logStartOffset, segments[0]?.baseOffset ?? 0),
     recoveryPoint: Math.min(place.recoveryPoint, active.baseOffset),
-    producers: loadProducers(home.fs, folder, segments, end, home.clock.now()),
+    producers,
+    snapshot,
     repair: cut && {
       topic: place.topic,
       partition: place.index,
@@ -203,14 +229,6 @@ function logBases(names: readonly string[]): number[] {
     .filter((name) => /^\d{20}\.log$/.test(name))
     .map((name) => Number.parseInt(name, 10))
     .toSorted((a, b) => a - b)
-}
-
-/** Segments below the log start were about to go when the process died. */
-function dropDead(home: PartitionHome, place: PartitionPlace, bases: number[]): void {
-  while (bases.length > 1 && (bases[1] ?? 0) <= place.logStartOffset) {
-    const base = bases.shift() ?? 0
-    if (!home.isReadOnly) removeSegment(home.fs, place.folder, base)
-  }
 }
 
 function removeSegment(fs: FileSystem, folder: string, base: number): void {

@@ -104,6 +104,8 @@ export class Segment {
 
   /** Greatest timestamp of its batches, -1 when none has one. */
   get maxTimestamp(): number {
+    if (!this.#isSummarised && this.#expectedMaxTimestamp !== undefined)
+      return this.#expectedMaxTimestamp
     if (!this.#isSummarised) this.#load()
     return this.#maxTimestamp
   }

@@ -116,10 +116,10 @@ export class TopicCatalog {
     this.#topicsById.delete(id)
   }
 
-  /** Its folders have their last names: the name is free. */
-  forget({ record: { name, id } }: Topic): void {
+  /** The name is free. `isDone`: all its folders have their last names, a restart has nothing to finish. */
+  forget({ record: { name, id } }: Topic, isDone: boolean): void {
     this.#topics.delete(name)
-    this.#deleted = this.#deleted.filter((one) => one.id !== id)
+    if (isDone) this.#deleted = this.#deleted.filter((one) => one.id !== id)
   }
 
   async nextProducerId(): Promise<number> {
