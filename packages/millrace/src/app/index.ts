@@ -36,3 +36,21 @@ export type {
   SourcePartition,
 } from './ports.ts'
 export { encodeMessage, type Send, type Sendable } from './produce/sendable.ts'
+export { defineApp, type AppDefinition, type AppHooks, type AppOptions } from './define-app.ts'
+export { defineConfig, type MillraceConfig } from './config/define-config.ts'
+export { appOptions } from './config/options.ts'
+export { resolveConfig, type ResolvedConfig } from './config/resolve-config.ts'
+export { monitor, type Monitor } from './monitor.ts'
+export type { AppProducer, Batched, SendVerdict } from './produce/app-producer.ts'
+export { currentProducer } from './produce/current-producer.ts'
+export type { MessageBuffer } from './produce/message-buffer.ts'
+export { openProducer } from './produce/open-producer.ts'
+export {
+  ApplicationResponder,
+  defineResponder,
+  type AnyResponder,
+  type ResponderTopic,
+} from './responder/responder.ts'
+export { createDeclaredTopics, topicConfigs } from './worker/create-topics.ts'
+export { startWorker, type StartOptions } from './worker/start-worker.ts'
+export type { PartitionStatus, Worker, WorkerState } from './worker/worker.ts'

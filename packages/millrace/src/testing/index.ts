@@ -12,3 +12,11 @@ export {
   type ScriptedTopic,
 } from './scripted-broker.ts'
 export { startTestBroker, type TestBrokerOptions } from './test-broker.ts'
+export {
+  driveConsumer,
+  type Delivery,
+  type Drive,
+  type DriveOptions,
+  type DrivenLetter,
+} from './drive-consumer.ts'
+export { startTestApp, type TestApp, type TestAppOptions, type TestMessage } from './test-app.ts'

@@ -3,7 +3,7 @@ import type { Context } from '../context/context.ts'
 import type { DeadLetterOptions } from '../dead-letter/options.ts'
 import type { Message, Messages } from '../message/message.ts'
 import type { Middleware } from '../middleware/middleware.ts'
-import type { AnyResponder } from '../responder/responder.ts'
+import { responderOf, type AnyResponder, type ResponderSource } from '../responder/responder.ts'
 import type { RetryOptions } from '../retry/options.ts'
 import type { AnyTopic, Topic } from '../topic/define-topic.ts'
 import type { Consumer, ConsumerMode } from './consumer-class.ts'
@@ -100,7 +100,7 @@ export interface ConsumerOptions<T extends TopicSpec> extends ConsumerSettings {
   readonly group?: string
   readonly hooks?: Hooks<TopicOf<T> & AnyTopic>
   /** For `ctx.respondWith`. Classes find theirs by name among the app's responders. */
-  readonly responder?: AnyResponder
+  readonly responder?: ResponderSource
 }
 
 /** A declared consumer. Faults are found when the app starts, all at once. */
@@ -148,7 +148,7 @@ export function defineConsumer<const T extends TopicSpec>(
     use,
     settings,
     hooks: hooks ?? {},
-    responder,
+    responder: responder && responderOf(responder),
   }
 }
 

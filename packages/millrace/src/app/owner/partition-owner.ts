@@ -232,7 +232,7 @@ export class PartitionOwner implements JobOwner {
   async respondWith(data: unknown, send: Send): Promise<Responses> {
     const { responder, name, title } = this.plan
     if (responder === undefined) throw failure('MR_RESPONDER_MISSING', { consumer: name })
-    return responder.call(data, { send, consumer: title })
+    return responder.call(data as never, { send, consumer: title })
   }
 
   mark(offset: number, options: { readonly rewind: boolean }): boolean {

@@ -1,0 +1,58 @@
+import type { TlsOptions } from '../../client/index.ts'
+import type { Duration, Size } from '../../kit/index.ts'
+import type { AppDefinition } from '../define-app.ts'
+import type { EncodedMessage } from '../ports.ts'
+import { rememberOpener } from '../produce/current-producer.ts'
+import { openProducer } from '../produce/open-producer.ts'
+
+/** The boot file. Every setting also has an environment variable or a flag where `appOptions` names one. */
+export interface MillraceConfig {
+  readonly brokers?: readonly string[] | string
+  readonly clientId?: string
+  readonly app?: AppDefinition
+  readonly createTopics?: boolean
+  readonly strictNames?: boolean
+  readonly instanceId?: string
+  readonly session?: Duration
+  readonly heartbeat?: Duration
+  readonly rebalance?: { readonly drain?: Duration }
+  readonly fetch?: {
+    readonly maxBytes?: Size
+    readonly perPartition?: Size
+    readonly buffered?: Size
+    readonly maxWait?: Duration
+  }
+  readonly worker?: {
+    readonly concurrency?: number
+    readonly startTimeout?: Duration
+    readonly shutdownTimeout?: Duration
+  }
+  readonly producer?: {
+    readonly acks?: 'all' | '1' | '0' | 1 | 0
+    readonly compression?: 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
+    readonly linger?: Duration
+    readonly buffer?: Size
+    readonly maxBlock?: Duration
+    readonly deliveryTimeout?: Duration
+    readonly deliveryThreshold?: number
+    readonly deliveryInterval?: Duration
+    readonly queueLimit?: number
+    /** Messages of background delivery that were given up, one by one. */
+    readonly onUndelivered?: (message: EncodedMessage, error: unknown) => void
+  }
+  readonly log?: { readonly level?: string; readonly file?: string }
+  readonly tls?: TlsOptions
+  /** Kafka's group id. Default `<clientId>_<group>`. */
+  readonly groupId?: (clientId: string, group: string) => string
+  /** A declared topic's name on the wire. Default the same. */
+  readonly topicName?: (name: string) => string
+}
+
+/**
+ * The application's configuration, checked when something is started from it. Responders and `currentProducer` of
+ * this process use it from then on.
+ */
+export function defineConfig<const C extends MillraceConfig>(config: C): C {
+  rememberOpener(() => openProducer(config))
+  return config
+}

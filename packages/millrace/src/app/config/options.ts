@@ -1,0 +1,158 @@
+import { defineOptions } from '../../config/index.ts'
+
+/**
+ * Settings of the whole process: configuration file, environment variable and flag come from here, and so does
+ * what `millrace config` shows. Settings of single consumers stand in `defineConsumer`.
+ */
+export const appOptions = defineOptions({
+  brokers: {
+    type: 'list',
+    default: ['localhost:9092'],
+    env: 'KAFKA_URL',
+    flag: '--brokers',
+    about:
+      'Where the cluster is: host:port, several separated by commas; kafka:// in front is understood.',
+  },
+  clientId: {
+    type: 'text',
+    default: 'millrace',
+    env: 'MILLRACE_CLIENT_ID',
+    flag: '--client-id',
+    about: 'Names this application in the brokers’ logs, and in front of its group ids.',
+  },
+  createTopics: {
+    type: 'flag',
+    default: false,
+    env: 'MILLRACE_CREATE_TOPICS',
+    about: 'Create declared topics that are missing when the worker starts; for development.',
+  },
+  strictNames: {
+    type: 'flag',
+    default: true,
+    about: 'Refuse topic names that Kafka’s metrics cannot tell apart (. and _).',
+  },
+  instanceId: {
+    type: 'text',
+    env: 'MILLRACE_INSTANCE_ID',
+    about:
+      'Static membership (KIP-345): a restart within the session is no rebalance. `hostname` takes that.',
+  },
+  session: {
+    type: 'duration',
+    default: '45s',
+    about: 'A member that is silent for so long has lost its partitions.',
+  },
+  heartbeat: {
+    type: 'duration',
+    default: '3s',
+    about: 'Between heartbeats; at most a third of the session.',
+  },
+  'rebalance.drain': {
+    type: 'duration',
+    default: '30s',
+    about: 'Longest wait for running handlers of partitions that move to another member.',
+  },
+  'fetch.maxBytes': {
+    type: 'size',
+    default: '10MiB',
+    about: 'Most bytes of one answer of a broker.',
+  },
+  'fetch.perPartition': {
+    type: 'size',
+    default: '1MiB',
+    about: 'Most bytes of one partition in an answer.',
+  },
+  'fetch.buffered': {
+    type: 'size',
+    default: '64MiB',
+    env: 'MILLRACE_FETCH_BUFFERED',
+    about:
+      'Bytes fetched but not yet handled, over all partitions of a group. At the limit partitions stop fetching.',
+  },
+  'fetch.maxWait': {
+    type: 'duration',
+    default: '500ms',
+    about: 'How long a broker may hold a fetch back while it has nothing.',
+  },
+  'worker.concurrency': {
+    type: 'number',
+    default: 8,
+    env: 'MILLRACE_CONCURRENCY',
+    flag: '--concurrency',
+    about: 'Handler calls at once in the process; keep it within the database pool.',
+  },
+  'worker.startTimeout': {
+    type: 'duration',
+    default: '10s',
+    about: 'How long a start waits for its groups before it goes on trying in the background.',
+  },
+  'worker.shutdownTimeout': {
+    type: 'duration',
+    default: '60s',
+    env: 'MILLRACE_SHUTDOWN_TIMEOUT',
+    flag: '--shutdown-timeout',
+    about: 'Bound of a graceful stop; past it the worker is terminated with exit code 2.',
+  },
+  'producer.acks': {
+    type: 'text',
+    default: 'all',
+    choices: ['all', '1', '0'],
+    about:
+      'Who must have a message before `send` resolves: all in-sync replicas, the leader, nobody.',
+  },
+  'producer.compression': {
+    type: 'text',
+    default: 'none',
+    choices: ['none', 'gzip', 'snappy', 'lz4', 'zstd'],
+    about: 'Codec of what this application sends.',
+  },
+  'producer.linger': {
+    type: 'duration',
+    default: '0ms',
+    about: 'How long a batch waits for more messages.',
+  },
+  'producer.buffer': {
+    type: 'size',
+    default: '32MiB',
+    about:
+      'Bytes sent and not acknowledged; at the limit `send` waits for `producer.maxBlock`, then fails.',
+  },
+  'producer.maxBlock': {
+    type: 'duration',
+    default: '10s',
+    about: 'How long `send` may wait for room, or to learn about its topic.',
+  },
+  'producer.deliveryTimeout': {
+    type: 'duration',
+    default: '120s',
+    about: 'A message has a verdict after this at the latest.',
+  },
+  'producer.deliveryThreshold': {
+    type: 'number',
+    default: 100,
+    about: 'Background delivery begins at so many messages; 0 switches it off.',
+  },
+  'producer.deliveryInterval': {
+    type: 'duration',
+    default: '1s',
+    about: 'Background delivery begins so long after the oldest message; 0 switches it off.',
+  },
+  'producer.queueLimit': {
+    type: 'number',
+    default: 10_000,
+    about: 'Messages of background delivery without a verdict; at the limit `enqueue` throws.',
+  },
+  'log.level': {
+    type: 'text',
+    default: 'info',
+    choices: ['debug', 'info', 'warn', 'error', 'silent'],
+    env: 'LOG_LEVEL',
+    flag: '--log-level',
+    about: 'Least level of a log line.',
+  },
+  'log.file': {
+    type: 'text',
+    env: 'MILLRACE_LOG_FILE',
+    about: 'Also write log lines there, as JSON. A path that cannot be written costs a warning.',
+  },
+})

@@ -1,0 +1,207 @@
+import { resolveOptions, type OptionValues } from '../../config/index.ts'
+import { failure } from '../../errors/index.ts'
+import { nearest } from '../../kit/index.ts'
+import type { ConsumerDefinition } from '../consumer/define-consumer.ts'
+import { planConsumer } from '../consumer/plan-consumer.ts'
+import type { ConsumerPlan } from '../consumer/plan.ts'
+import { defineApp, type AppDefinition } from '../define-app.ts'
+import { responderOf } from '../responder/responder.ts'
+import type { AnyTopic, Topic } from '../topic/define-topic.ts'
+import { topicNameFaults } from '../topic/names.ts'
+import { chosenConsumers, type Selection } from './choose-consumers.ts'
+import type { MillraceConfig } from './define-config.ts'
+import { appOptions } from './options.ts'
+
+export interface ConfigSources extends Selection {
+  readonly flags?: Readonly<Record<string, unknown>>
+  readonly env?: Readonly<Record<string, string | undefined>>
+}
+
+/** A configuration that has passed validation, everything resolved. */
+export interface ResolvedConfig {
+  readonly options: OptionValues<typeof appOptions>
+  readonly brokers: readonly string[]
+  readonly app: AppDefinition
+  readonly plans: readonly ConsumerPlan[]
+  /** All declared topics, those of consumers included. */
+  readonly topics: readonly Topic[]
+  readonly wireName: (name: string) => string
+  readonly source: MillraceConfig
+}
+
+/** Sections of other parts of Millrace, which check them themselves. */
+const foreignSections = ['drain', 'dev', 'kafka', 'health', 'dashboard']
+const plainKeys = new Set(Object.keys(appOptions).map((key) => key.split('.')[0] ?? key))
+const codeKeys = ['app', 'tls', 'groupId', 'topicName']
+
+/**
+ * Validates everything before anything is connected.
+ * @throws MR_CONFIG_INVALID with every fault and its path
+ */
+export function resolveConfig(config: MillraceConfig, sources: ConfigSources = {}): ResolvedConfig {
+  const faults: string[] = []
+  const resolved = resolveOptions(appOptions, {
+    file: optionsOf(config, faults),
+    ...(sources.flags === undefined ? {} : { flags: sources.flags }),
+    ...(sources.env === undefined ? {} : { env: sources.env }),
+  })
+  faults.push(...resolved.faults)
+  const options = resolved.values
+  const brokers = (options.brokers ?? []).map(withoutScheme)
+  for (const [index, broker] of brokers.entries()) {
+    const fault = brokerFault(broker)
+    if (fault !== undefined) faults.push(`brokers[${index}]: ${fault}`)
+  }
+  faults.push(...optionFaults(options), ...tlsFaults(config))
+
+  const app = config.app ?? defineApp({})
+  const wireName = config.topicName ?? ((name: string): string => name)
+  const chosen = chosenConsumers(app.consumers ?? [], sources)
+  faults.push(...chosen.faults)
+  const clientId = options.clientId ?? 'millrace'
+  const declaredResponders = (app.responders ?? []).map(responderOf)
+  const responders = new Map(declaredResponders.map((responder) => [responder.name, responder]))
+  const appSettings = { ...app.defaults, middleware: app.middleware ?? [] }
+  const plans = chosen.consumers.map((definition) => {
+    const planned = planConsumer(definition, {
+      app: appSettings,
+      group: app.groups?.[definition.group] ?? {},
+      groupId: (group) => config.groupId?.(clientId, group) ?? `${clientId}_${group}`,
+      wireName,
+      responders,
+    })
+    faults.push(...planned.faults)
+    return planned.plan
+  })
+  const topics = declaredTopics(app, faults)
+  faults.push(...topicNameFaults(topicNames(topics, plans), options.strictNames ?? true))
+  faults.push(...groupFaults(app, plans, chosen.consumers))
+  if (faults.length > 0) throw failure('MR_CONFIG_INVALID', { faults })
+  return { options, brokers, app, plans, topics, wireName, source: config }
+}
+
+function optionsOf(config: MillraceConfig, faults: string[]): Record<string, unknown> {
+  const plain: Record<string, unknown> = {}
+  for (const [key, value] of Object.entries(config)) {
+    if (plainKeys.has(key.split('.')[0] ?? key)) {
+      plain[key] = key === 'producer' ? withoutFunctions(value as object) : value
+      continue
+    }
+    if (codeKeys.includes(key) || foreignSections.includes(key)) continue
+    const near = nearest(key, [...plainKeys, ...codeKeys, ...foreignSections])
+    if (near !== undefined) faults.push(`${key}: there is no such option; did you mean ${near}?`)
+  }
+  return plain
+}
+
+function withoutFunctions(section: object): Record<string, unknown> {
+  return Object.fromEntries(
+    Object.entries(section).filter(([, value]) => typeof value !== 'function'),
+  )
+}
+
+function withoutScheme(broker: string): string {
+  return broker.replace(/^(kafka|kafka\+ssl|plaintext|ssl):\/\//i, '')
+}
+
+function brokerFault(broker: string): string | undefined {
+  const scheme = /^([a-z+]+):\/\//i.exec(broker)?.[1]
+  if (scheme !== undefined)
+    return `${scheme}:// is none of kafka, kafka+ssl, plaintext, ssl; host:port alone will do`
+  const port = /:(\d+)$/.exec(broker)?.[1]
+  if (port === undefined) return `${broker} has no port; write host:9092`
+  return Number(port) < 1 || Number(port) > 65_535 ? `${port} is not a port` : undefined
+}
+
+function optionFaults(options: OptionValues<typeof appOptions>): string[] {
+  const faults: string[] = []
+  const { session, heartbeat } = options
+  if (heartbeat * 3 > session)
+    faults.push(`heartbeat: ${heartbeat} ms is more than a third of session, ${session} ms`)
+  if (options['producer.deliveryThreshold'] === 0 && options['producer.deliveryInterval'] === 0)
+    faults.push(
+      'producer.deliveryInterval: with deliveryThreshold 0 as well, enqueued messages would never be delivered',
+    )
+  const concurrency = options['worker.concurrency']
+  if (!(Number.isInteger(concurrency) && concurrency >= 1))
+    faults.push(`worker.concurrency: ${concurrency} is not a number of 1 or more`)
+  return faults
+}
+
+function tlsFaults({ tls }: MillraceConfig): string[] {
+  if (tls === undefined) return []
+  const hasCert = tls.cert !== undefined
+  const hasKey = tls.key !== undefined
+  if (hasCert === hasKey) return []
+  return [hasCert ? 'tls.key: is missing beside cert' : 'tls.cert: is missing beside key']
+}
+
+/** By name; two different definitions of one topic are a fault. */
+function declaredTopics(app: AppDefinition, faults: string[]): readonly Topic[] {
+  const byName = new Map<string, AnyTopic>()
+  const all: readonly AnyTopic[] = [
+    ...(app.topics ?? []),
+    ...(app.consumers ?? []).flatMap(({ topics }) => topics),
+    ...(app.responders ?? []).flatMap((one) => Object.values(responderOf(one).topics)),
+  ]
+  for (const topic of all) {
+    const known = byName.get(topic.name)
+    if (known !== undefined && known !== topic)
+      faults.push(`topics.${topic.name}: is declared twice; declare it once and import it`)
+    byName.set(topic.name, topic)
+  }
+  return [...byName.values()] as readonly Topic[]
+}
+
+function topicNames(topics: readonly Topic[], plans: readonly ConsumerPlan[]): string[] {
+  const letters = plans.flatMap(
+    ({ deadLetter }) => deadLetter?.declared.map(({ topic }) => topic) ?? [],
+  )
+  return [...new Set([...topics.map(({ name }) => name), ...letters])]
+}
+
+/** Within a group a topic has one consumer, and what the group's session does must be said once. */
+function groupFaults(
+  app: AppDefinition,
+  plans: readonly ConsumerPlan[],
+  consumers: readonly ConsumerDefinition[],
+): string[] {
+  const faults: string[] = []
+  for (const [group, members] of Map.groupBy(plans, (plan) => plan.group)) {
+    const ownerByTopic = new Map<string, string>()
+    for (const plan of members) {
+      for (const { name } of plan.topics) {
+        const other = ownerByTopic.get(name)
+        if (other !== undefined)
+          faults.push(
+            `consumers.${plan.name}: ${name} is consumed by ${other} in the group ${group} already`,
+          )
+        ownerByTopic.set(name, plan.name)
+      }
+    }
+    const [first, ...others] = members
+    if (first === undefined) continue
+    for (const key of [
+      'start',
+      'outOfRange',
+      'isolation',
+      'commitIntervalMs',
+      'commitEvery',
+    ] as const) {
+      const differing = others.find((plan) => String(plan[key]) !== String(first[key]))
+      if (differing !== undefined)
+        faults.push(
+          `consumers.${differing.name}.${key}: is ${String(differing[key])}, but ${String(first[key])} for ${first.name} of the same group`,
+        )
+    }
+  }
+  for (const group of Object.keys(app.groups ?? {})) {
+    const known = (app.consumers ?? consumers).map((consumer) => consumer.group)
+    if (known.includes(group)) continue
+    const near = nearest(group, known)
+    faults.push(
+      `groups.${group}: no consumer has this group${near === undefined ? '' : `; did you mean ${near}?`}`,
+    )
+  }
+  return faults
+}

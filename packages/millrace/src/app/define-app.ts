@@ -1,0 +1,36 @@
+import type { ConsumerDefinition, ConsumerSettings } from './consumer/define-consumer.ts'
+import type { Middleware } from './middleware/middleware.ts'
+import type { ResponderSource } from './responder/responder.ts'
+import type { AnyTopic } from './topic/define-topic.ts'
+
+export interface AppHooks {
+  /** The app passed validation; nothing is connected. */
+  readonly initialized?: () => unknown
+  /** Before the worker connects: open databases here. */
+  readonly beforeStart?: () => unknown
+  /** After the consumers have stopped: close databases here. */
+  readonly beforeClose?: () => unknown
+}
+
+export interface AppOptions {
+  /** Topics that no consumer names: those only produced to. Others may be listed as well. */
+  readonly topics?: readonly AnyTopic[]
+  readonly consumers?: readonly ConsumerDefinition[]
+  readonly responders?: readonly ResponderSource[]
+  /** For all consumers. */
+  readonly defaults?: ConsumerSettings
+  /** For the consumers of a group. */
+  readonly groups?: Readonly<Record<string, ConsumerSettings>>
+  /** Around all handler calls, sends and fetches; outermost first. */
+  readonly middleware?: readonly Middleware[]
+  readonly hooks?: AppHooks
+}
+
+export interface AppDefinition extends AppOptions {
+  readonly kind: 'app'
+}
+
+/** Brings topics, consumers and responders together. Faults are found when it starts, all at once. */
+export function defineApp(options: AppOptions): AppDefinition {
+  return { kind: 'app', ...options }
+}

@@ -1,0 +1,140 @@
+import { failure } from '../../errors/index.ts'
+import type { Clock, Timer } from '../../kit/index.ts'
+import { events } from '../../telemetry/index.ts'
+import type { EncodedMessage, SendPort } from '../ports.ts'
+
+export interface BackgroundRules {
+  /** Delivery begins at so many messages; 0 never by count. */
+  readonly threshold: number
+  /** Delivery begins so long after the oldest; 0 never by time. */
+  readonly intervalMs: number
+  /** Messages without a verdict. */
+  readonly queueLimit: number
+  readonly onUndelivered?: ((message: EncodedMessage, error: unknown) => void) | undefined
+}
+
+/**
+ * Messages that were handed over without waiting. They leave in the order in which they came: by count or by time,
+ * whichever is first; each has a verdict in the end, its acknowledgement or a published failure.
+ */
+export class BackgroundQueue {
+  readonly #rules: BackgroundRules
+  readonly #clock: Clock
+  readonly #port: () => SendPort
+  #queue: EncodedMessage[] = []
+  readonly #inFlight = new Set<EncodedMessage>()
+  /** Values whose schema is still validating; what comes behind them waits, or order would be lost. */
+  #encoding: Promise<unknown> | undefined
+  #encodingCount = 0
+  #timer: Timer | undefined
+  readonly #drained: (() => void)[] = []
+
+  constructor(rules: BackgroundRules, clock: Clock, port: () => SendPort) {
+    this.#rules = rules
+    this.#clock = clock
+    this.#port = port
+  }
+
+  /** Without a verdict. */
+  get size(): number {
+    return this.#queue.length + this.#inFlight.size + this.#encodingCount
+  }
+
+  /** @throws MR_PRODUCER_QUEUE_FULL */
+  add(topic: string, message: EncodedMessage | Promise<EncodedMessage>): void {
+    const { queueLimit } = this.#rules
+    if (this.size >= queueLimit) {
+      events.queueFull.publish({ topic, limit: queueLimit })
+      if (message instanceof Promise) message.catch(() => {})
+      throw failure('MR_PRODUCER_QUEUE_FULL', { topic, limit: queueLimit })
+    }
+    if (message instanceof Promise || this.#encoding !== undefined) {
+      this.#addLater(topic, message)
+      return
+    }
+    this.#push(message)
+  }
+
+  /** Sends what is queued now; verdicts come later. */
+  deliver(): void {
+    this.#timer?.cancel()
+    this.#timer = undefined
+    const leaving = this.#queue
+    this.#queue = []
+    if (leaving.length === 0) return
+    const port = this.#port()
+    for (const message of leaving) void this.#send(port, message)
+  }
+
+  /** Resolves when everything handed over so far has a verdict. */
+  async drain(): Promise<void> {
+    if (this.#encoding !== undefined) await this.#encoding
+    this.deliver()
+    if (this.size === 0) return
+    await new Promise<void>((resolve) => this.#drained.push(resolve))
+  }
+
+  /** Gives up what has no verdict, one by one. */
+  abandon(error: unknown): readonly EncodedMessage[] {
+    this.#timer?.cancel()
+    const left = [...this.#inFlight, ...this.#queue]
+    this.#queue = []
+    this.#inFlight.clear()
+    for (const message of left) this.#giveUp(message, error)
+    return left
+  }
+
+  #push(message: EncodedMessage): void {
+    this.#queue.push(message)
+    if (events.messageEnqueued.isHeard)
+      events.messageEnqueued.publish({ topic: message.topic, queued: this.#queue.length })
+    const { threshold, intervalMs } = this.#rules
+    if (threshold > 0 && this.#queue.length >= threshold) this.deliver()
+    else if (intervalMs > 0) this.#timer ??= this.#clock.after(intervalMs, () => this.deliver())
+  }
+
+  #addLater(topic: string, message: EncodedMessage | Promise<EncodedMessage>): void {
+    this.#encodingCount++
+    if (message instanceof Promise) message.catch(() => {})
+    const step = this.#pushAfter(this.#encoding, topic, message)
+    this.#encoding = step
+    void step.finally(() => {
+      if (this.#encoding === step) this.#encoding = undefined
+    })
+  }
+
+  async #pushAfter(
+    before: Promise<unknown> | undefined,
+    topic: string,
+    message: EncodedMessage | Promise<EncodedMessage>,
+  ): Promise<void> {
+    await before
+    try {
+      const encoded = await message
+      this.#encodingCount--
+      this.#push(encoded)
+    } catch (error) {
+      this.#encodingCount--
+      events.deliveryFailed.publish({ topic, error, messages: 1 })
+      events.error.publish({ type: 'producer', error })
+    }
+  }
+
+  async #send(port: SendPort, message: EncodedMessage): Promise<void> {
+    this.#inFlight.add(message)
+    try {
+      await port.send(message)
+    } catch (error) {
+      if (this.#inFlight.has(message)) this.#giveUp(message, error)
+    }
+    this.#inFlight.delete(message)
+    if (this.size > 0) return
+    for (const resolve of this.#drained.splice(0)) resolve()
+  }
+
+  #giveUp(message: EncodedMessage, error: unknown): void {
+    events.deliveryFailed.publish({ topic: message.topic, error, messages: 1 })
+    events.error.publish({ type: 'producer', error })
+    this.#rules.onUndelivered?.(message, error)
+  }
+}

@@ -1,0 +1,71 @@
+import { openClient, type Client } from '../../client/index.ts'
+import { systemClock, type Clock } from '../../kit/index.ts'
+import type { MillraceConfig } from '../config/define-config.ts'
+import { resolveConfig, type ResolvedConfig } from '../config/resolve-config.ts'
+import type { EncodedMessage, Sent } from '../ports.ts'
+import { makeAppProducer, type AppProducer } from './app-producer.ts'
+import { forgetProducer, setCurrentProducer } from './current-producer.ts'
+
+type Compression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
+
+export type OwnProducer = AppProducer & {
+  readonly sendRaw: (message: EncodedMessage) => Promise<Sent>
+}
+
+/**
+ * The producer of a process that runs no worker: a web application, a script. It becomes the current one. What was
+ * enqueued is delivered before the process ends by itself; only `process.exit` in your code loses it.
+ * @throws MR_CONFIG_INVALID
+ */
+export function openProducer(config: MillraceConfig): AppProducer {
+  const resolved = resolveConfig(config, { env: process.env })
+  const client = openAppClient(resolved, systemClock)
+  const onBeforeExit = (): void => void producer.flush()
+  const producer = producerOf(resolved, client, systemClock, async () => {
+    process.removeListener('beforeExit', onBeforeExit)
+    forgetProducer(producer)
+    await client.close({ timeoutMs: 0 })
+  })
+  process.on('beforeExit', onBeforeExit)
+  setCurrentProducer(producer)
+  return producer
+}
+
+export function openAppClient({ brokers, options, source }: ResolvedConfig, clock: Clock): Client {
+  return openClient({
+    brokers,
+    clientId: options.clientId,
+    clock,
+    ...(source.tls === undefined ? {} : { tls: source.tls }),
+  })
+}
+
+/** The producer of a configuration on a client that is open. */
+export function producerOf(
+  { options, app, wireName, source }: ResolvedConfig,
+  client: Client,
+  clock: Clock,
+  onClose?: () => Promise<void>,
+): OwnProducer {
+  return makeAppProducer({
+    client,
+    clock,
+    wireName,
+    middleware: app.middleware ?? [],
+    producer: {
+      acks: options['producer.acks'] === 'all' ? -1 : options['producer.acks'] === '1' ? 1 : 0,
+      compression: options['producer.compression'] as Compression,
+      lingerMs: options['producer.linger'],
+      bufferBytes: options['producer.buffer'],
+      maxBlockMs: options['producer.maxBlock'],
+      deliveryTimeoutMs: options['producer.deliveryTimeout'],
+    },
+    background: {
+      threshold: options['producer.deliveryThreshold'],
+      intervalMs: options['producer.deliveryInterval'],
+      queueLimit: options['producer.queueLimit'],
+      onUndelivered: source.producer?.onUndelivered,
+    },
+    ...(onClose === undefined ? {} : { onClose }),
+  })
+}

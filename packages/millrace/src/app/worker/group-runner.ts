@@ -1,0 +1,207 @@
+import { hostname } from 'node:os'
+
+import type { Client, GroupMember, OwnedPartition } from '../../client/index.ts'
+import { failure, type MillraceError } from '../../errors/index.ts'
+import { parseDuration, type Clock } from '../../kit/index.ts'
+import { events } from '../../telemetry/index.ts'
+import type { ResolvedConfig } from '../config/resolve-config.ts'
+import type { Start } from '../consumer/define-consumer.ts'
+import type { ConsumerPlan } from '../consumer/plan.ts'
+import { Committer } from '../offsets/committer.ts'
+import type { OwnerEnvironment } from '../owner/environment.ts'
+import { PartitionOwner } from '../owner/partition-owner.ts'
+import type { Topic } from '../topic/define-topic.ts'
+
+/** A handler that ignores its aborted signal is left behind after this. */
+const graceMs = 1000
+/** How much longer than the drain the group waits: for the grace, the hook and the commit. */
+const drainMarginMs = 5000
+/** Half of Kafka's default offsets.retention.minutes. */
+const recommitAfterMs = 3.5 * 24 * 3_600_000
+
+export type WorkerEnvironment = Omit<OwnerEnvironment, 'commit' | 'onMarked'>
+
+/** One group of the worker: its member, and an owner for each partition that it holds. */
+export class GroupRunner {
+  readonly groupId: string
+  readonly group: string
+  readonly plans: readonly ConsumerPlan[]
+  readonly #resolved: ResolvedConfig
+  readonly #env: OwnerEnvironment
+  readonly #clock: Clock
+  readonly #drainMs: number
+  readonly #owners = new Map<OwnedPartition, PartitionOwner>()
+  readonly #consumerByTopic = new Map<
+    string,
+    { readonly plan: ConsumerPlan; readonly topic: Topic }
+  >()
+  readonly #committer: Committer
+  readonly #onFatal: (error: MillraceError) => void
+  #member: GroupMember | undefined
+  #commitTimeoutMs: number | undefined
+  #isQuiet = false
+
+  constructor(
+    plans: readonly ConsumerPlan[],
+    resolved: ResolvedConfig,
+    env: WorkerEnvironment,
+    onFatal: (error: MillraceError) => void,
+  ) {
+    const first = plans[0] as ConsumerPlan
+    this.plans = plans
+    this.groupId = first.groupId
+    this.group = first.group
+    this.#resolved = resolved
+    this.#clock = env.clock
+    this.#onFatal = onFatal
+    this.#drainMs = resolved.options['rebalance.drain']
+    for (const plan of plans)
+      for (const topic of plan.topics)
+        this.#consumerByTopic.set(resolved.wireName(topic.name), { plan, topic })
+    this.#committer = new Committer(
+      env.clock,
+      { intervalMs: first.commitIntervalMs, every: first.commitEvery, recommitAfterMs },
+      { commit: (entries) => this.#commit(entries) },
+      () => this.#owners.values(),
+    )
+    this.#env = {
+      ...env,
+      commit: (owner) => this.#committer.commit([owner]),
+      onMarked: () => this.#committer.onMarked(),
+    }
+  }
+
+  get owners(): Iterable<PartitionOwner> {
+    return this.#owners.values()
+  }
+
+  get topics(): readonly string[] {
+    return [...this.#consumerByTopic.keys()]
+  }
+
+  /** What the member is doing, for status and health. */
+  get state(): string {
+    return this.#member?.state ?? 'not joined'
+  }
+
+  /** Begins to join; the promise resolves with the first assignment, and rejects when the group cannot be joined. */
+  join(client: Client): Promise<void> {
+    const { options } = this.#resolved
+    const { start, outOfRange, isolation } = this.plans[0] as ConsumerPlan
+    const instanceId = options.instanceId
+    this.#member = client.joinGroup({
+      groupId: this.groupId,
+      topics: this.topics,
+      sessionTimeoutMs: options.session,
+      heartbeatIntervalMs: options.heartbeat,
+      drainMs: this.#drainMs + drainMarginMs,
+      rebalanceTimeoutMs: this.#drainMs + 30_000,
+      start: startPolicy(start, this.#clock.now()),
+      outOfRange,
+      isolation,
+      ...(instanceId === undefined ? {} : { instanceId: instanceIdOf(instanceId) }),
+      fetch: {
+        maxBytes: options['fetch.maxBytes'],
+        perPartitionBytes: options['fetch.perPartition'],
+        bufferedBytes: options['fetch.buffered'],
+        maxWaitMs: options['fetch.maxWait'],
+      },
+      onAssigned: (partitions) => this.#assigned(partitions),
+      onRevoked: (partitions) => this.#revoked(partitions),
+      onLost: (partitions) => this.#lost(partitions),
+      onError: (error, isFatal) => {
+        if (isFatal) this.#onFatal(error)
+        else events.error.publish({ type: 'group', error })
+      },
+    })
+    this.#committer.start()
+    return this.#member.ready()
+  }
+
+  quiet(): void {
+    this.#isQuiet = true
+    for (const owner of this.#owners.values()) owner.quiet()
+  }
+
+  /** Ends all owners; resolves when their handlers are done or given up, and their hooks have run. */
+  async finish(abortAfterMs: number, giveUpMs: number): Promise<void> {
+    const owners = [...this.#owners.values()]
+    await Promise.all(owners.map((owner) => owner.end('shutdown', abortAfterMs, giveUpMs)))
+  }
+
+  commit(): Promise<boolean> {
+    return this.#committer.commit(this.#owners.values())
+  }
+
+  /** The last commit, some tries within `timeoutMs`. */
+  async commitFinally(timeoutMs: number): Promise<boolean> {
+    this.#committer.stop()
+    this.#commitTimeoutMs = Math.max(1, timeoutMs / 3)
+    return this.#committer.commitFinally(this.#owners.values(), AbortSignal.abort())
+  }
+
+  async leave(timeoutMs: number): Promise<void> {
+    this.#committer.stop()
+    await this.#member?.close({ timeoutMs })
+    for (const owner of this.#owners.values()) owner.release()
+    this.#owners.clear()
+  }
+
+  async #assigned(partitions: readonly OwnedPartition[]): Promise<void> {
+    const starting = partitions.flatMap((source) => {
+      const known = this.#consumerByTopic.get(source.topic)
+      if (known === undefined) return []
+      const owner = new PartitionOwner(known.plan, known.topic, source, this.#env)
+      this.#owners.set(source, owner)
+      if (this.#isQuiet) owner.quiet()
+      return [owner.start()]
+    })
+    await Promise.all(starting)
+  }
+
+  async #revoked(partitions: readonly OwnedPartition[]): Promise<void> {
+    const owners = partitions.flatMap((source) => this.#owners.get(source) ?? [])
+    await Promise.all(owners.map((owner) => owner.end('revoked', this.#drainMs, graceMs)))
+    await this.#committer.commit(owners)
+    this.#release(partitions)
+  }
+
+  /** Nothing can be committed, so nobody waits for handlers: they are told, and left behind. */
+  async #lost(partitions: readonly OwnedPartition[]): Promise<void> {
+    const owners = partitions.flatMap((source) => this.#owners.get(source) ?? [])
+    await Promise.all(owners.map((owner) => owner.end('lost', 0, graceMs)))
+    this.#release(partitions)
+  }
+
+  #release(partitions: readonly OwnedPartition[]): void {
+    for (const source of partitions) {
+      this.#owners.get(source)?.release()
+      this.#owners.delete(source)
+    }
+  }
+
+  #commit(
+    entries: readonly { readonly partition: unknown; readonly offset: number }[],
+  ): Promise<readonly ('committed' | 'fenced')[]> {
+    if (this.#member === undefined) throw failure('MR_GROUP_CLOSED', { groupId: this.groupId })
+    const positions = entries.map(({ partition, offset }) => ({
+      partition: partition as OwnedPartition,
+      offset,
+    }))
+    const timeoutMs = this.#commitTimeoutMs
+    return this.#member.commit(positions, timeoutMs === undefined ? {} : { timeoutMs })
+  }
+}
+
+function startPolicy(
+  start: Start,
+  nowMs: number,
+): 'earliest' | 'latest' | 'fail' | { readonly timestampMs: number } {
+  if (start === 'earliest' || start === 'latest' || start === 'fail') return start
+  if (start instanceof Date) return { timestampMs: start.getTime() }
+  return { timestampMs: nowMs - (parseDuration(start.slice(1)) ?? 0) }
+}
+
+function instanceIdOf(written: string): string {
+  return written === 'hostname' ? (process.env['HOSTNAME'] ?? hostname()) : written
+}
