@@ -111,10 +111,9 @@ async function closeAll(
   opened: ReadonlySet<Closable>,
   options: { readonly timeoutMs?: number } | undefined,
 ): Promise<void> {
-  try {
-    await Promise.all([...opened].map((part) => part.close(options)))
-  } finally {
-    metadata.close()
-    connections.close()
-  }
+  // One that fails must not keep the others, or the connections, from an orderly end.
+  const ends = await Promise.allSettled(Array.from(opened, (part) => part.close(options)))
+  metadata.close()
+  connections.close()
+  for (const end of ends) if (end.status === 'rejected') throw end.reason
 }

@@ -4,7 +4,7 @@ import { events } from '../../telemetry/index.ts'
 import { formatAddress, type BrokerAddress } from './address.ts'
 import { orAbort } from '../or-abort.ts'
 import { Connection, type ConnectionSettings } from './connection.ts'
-import { dialSocket, type Dial, type TlsOptions } from './dial.ts'
+import { dialSocket, type Dial } from './dial.ts'
 
 /**
  * The connections of a client: at most one per broker and purpose.
@@ -23,7 +23,6 @@ export type Purpose = 'data' | `fetch:${string}` | `group:${string}`
 
 export interface PoolSettings extends ConnectionSettings {
   readonly connectTimeoutMs: number
-  readonly tls: TlsOptions | undefined
   /** Default: sockets. */
   readonly dial?: Dial | undefined
   /** 0 up to 1; tests take the chance out of the back-off. */

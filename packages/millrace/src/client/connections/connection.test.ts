@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { duplexPair, type Duplex } from 'node:stream'
 import { describe, it } from 'node:test'
+import * as fc from 'fast-check'
 import { isFailure } from '../../errors/index.ts'
 import { manualClock, type ManualClock } from '../../kit/index.ts'
 import {
@@ -191,6 +192,40 @@ describe('a connection', () => {
     broken.peer.stream.write(frame)
     await assert.rejects(unread, (error) => isFailure(error, 'MR_PROTOCOL_MALFORMED'))
     assert.equal(broken.connection.isOpen, false)
+  })
+
+  it('survives whatever a broken peer writes: every request is settled', async () => {
+    const valid = Buffer.concat(
+      encodeResponse(apis.metadata, 9, 2, {
+        brokers: [{ nodeId: 1, host: 'localhost', port: 9092 }],
+        clusterId: 'c1',
+        topics: [{ name: 'orders', partitions: [{ partitionIndex: 0, leaderId: 1 }] }],
+      }),
+    )
+    const change = fc.record({ at: fc.nat(valid.length - 1), to: fc.nat(255) })
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(change, { minLength: 1, maxLength: 4 }),
+        fc.nat(valid.length),
+        async (changes, cut) => {
+          const clock = manualClock()
+          const { peer, connection } = await open(clock)
+          const settled = Promise.allSettled([connection.request(apis.metadata, {})])
+          await peer.hears(2)
+          const bytes = Buffer.from(valid)
+          for (const { at, to } of changes) bytes[at] = to
+          peer.stream.write(bytes.subarray(0, cut))
+          peer.stream.write(bytes.subarray(cut))
+          await turnOver()
+          // What waits for more bytes ends with its time.
+          clock.advance(1000)
+          const [fate] = await settled
+          assert.ok(fate.status === 'fulfilled' || isFailure(fate.reason))
+          connection.close()
+        },
+      ),
+      { numRuns: 300 },
+    )
   })
 
   it('names a TLS port and a web server', async () => {

@@ -19,6 +19,7 @@ import {
   type ApiRanges,
   type VersionBounds,
 } from './api-ranges.ts'
+import type { TlsOptions } from './dial.ts'
 import { FrameReader } from './frame-reader.ts'
 
 /**
@@ -38,6 +39,7 @@ import { FrameReader } from './frame-reader.ts'
 export interface ConnectionSettings {
   readonly clientId: string
   readonly softwareVersion: string
+  readonly tls?: TlsOptions | undefined
   readonly requestTimeoutMs: number
   readonly clock: Clock
 }
@@ -95,7 +97,10 @@ export class Connection {
       this.#lost(error.message, error)
     })
     stream.on('end', () => {
-      this.#lost('the broker closed it')
+      // What OpenSSL and Java do with plain text: no alert, only an end.
+      const isFirst = !this.#isReady && this.#settings.tls === undefined
+      const hint = isFirst ? ' before it answered, as TLS ports do when asked in plain text' : ''
+      this.#lost(`the broker closed it${hint}`)
     })
     stream.on('close', () => {
       this.#lost('closed')
@@ -341,7 +346,8 @@ export class Connection {
   }
 
   #lostError(reason: string, cause?: Error): MillraceError {
-    return failure('MR_CONNECTION_LOST', { address: this.name, reason }, { cause })
+    const options = cause ? { cause } : undefined
+    return failure('MR_CONNECTION_LOST', { address: this.name, reason }, options)
   }
 
   #end(error: MillraceError, reason: string): void {

@@ -373,5 +373,7 @@ function toTopic(name: string, topic: MetadataAnswer['topics'][number]): TopicMe
       offline: one.offlineReplicas,
     }))
     .toSorted((left, right) => left.partition - right.partition)
+    // Looked up by position ever after; behind a hole nothing would be where it is looked for.
+    .filter(({ partition }, position) => partition === position)
   return { name, id: topic.topicId, isInternal: topic.isInternal, partitions }
 }
