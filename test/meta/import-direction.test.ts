@@ -23,7 +23,7 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   drain: [...base, ...user],
   testing: [...base, ...server, ...user, 'drain'],
   cli: [...base, ...server, ...user, 'drain', 'testing'],
-  '': [...base, ...server, ...user, 'drain', 'testing'],
+  '': [...base, ...user],
 }
 
 interface Import {

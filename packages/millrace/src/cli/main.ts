@@ -1,6 +1,4 @@
 /** The `millrace` command: builds the program from the table, runs one command, sets the exit code. */
-import { readFileSync } from 'node:fs'
-
 import { openCluster, type Cluster } from './cluster.ts'
 import type { AnyCommand, GlobalOptions } from './command.ts'
 import { exitCodeOf, exitCodes } from './exit-code.ts'
@@ -8,6 +6,7 @@ import { openPrinter } from './printer.ts'
 import { runProgram } from './program.ts'
 import { reportText } from './report.ts'
 import { commands } from './table.ts'
+import { packageVersion } from './version.ts'
 
 const interrupted = new AbortController()
 
@@ -24,7 +23,7 @@ const argv = process.argv.slice(2)
 try {
   process.exitCode = await runProgram(argv, {
     commands,
-    version: versionOfPackage(),
+    version: packageVersion(),
     env: process.env,
     write: (text) => void process.stdout.write(text),
     run: runCommand,
@@ -78,11 +77,4 @@ function wantsJson(words: readonly string[]): boolean {
     const isValue = ['-o', '--output'].includes(words[index - 1] ?? '')
     return isValue && ['json', 'ndjson', 'yaml'].includes(word)
   })
-}
-
-function versionOfPackage(): string {
-  const manifest = JSON.parse(
-    readFileSync(new URL('../../package.json', import.meta.url), 'utf8'),
-  ) as { readonly version: string }
-  return manifest.version
 }

@@ -1,6 +1,9 @@
 import type { AnyCommand } from './command.ts'
+import { broker } from './commands/broker.ts'
 import { config } from './commands/config.ts'
+import { dev } from './commands/dev.ts'
 import { doctor } from './commands/doctor.ts'
+import { drain } from './commands/drain.ts'
 import { explain } from './commands/explain.ts'
 import { groupsInfo } from './commands/groups/info.ts'
 import { groupsList } from './commands/groups/list.ts'
@@ -10,6 +13,7 @@ import { topicsCreate } from './commands/topics/create.ts'
 import { topicsDelete } from './commands/topics/delete.ts'
 import { topicsInfo } from './commands/topics/info.ts'
 import { topicsList } from './commands/topics/list.ts'
+import { worker } from './commands/worker.ts'
 import { write } from './commands/write.ts'
 
 /**
@@ -17,6 +21,10 @@ import { write } from './commands/write.ts'
  * Importing it loads no client and no broker: a command imports what it runs when it runs.
  */
 export const commands: readonly AnyCommand[] = [
+  dev,
+  worker,
+  broker,
+  drain,
   info,
   topicsList,
   topicsInfo,

@@ -76,7 +76,7 @@ export function failure<C extends ErrorCode>(
   options?: ErrorOptions,
 ): MillraceError {
   const row: ErrorRow = errorTable[code]
-  return new classByName[row.class](code, context, options)
+  return new classByName[row.class](code, context as Readonly<Record<string, unknown>>, options)
 }
 
 /** True for an error of Millrace with this code, or any of them. */

@@ -23,5 +23,8 @@ export const errorTable = {
 
 export type ErrorCode = keyof typeof errorTable
 
-/** What a row's message needs to know. */
-export type ErrorContext<C extends ErrorCode> = Parameters<(typeof errorTable)[C]['message']>[0]
+type MessageParameters<C extends ErrorCode> = Parameters<(typeof errorTable)[C]['message']>
+
+/** What a row's message needs to know; an empty object for a row that needs nothing. */
+export type ErrorContext<C extends ErrorCode> =
+  MessageParameters<C> extends [] ? Readonly<Record<string, never>> : MessageParameters<C>[0]

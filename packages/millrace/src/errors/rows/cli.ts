@@ -34,6 +34,19 @@ export const cliErrors = {
       `there is no group ${group}${near === undefined ? '' : `; did you mean ${near}?`}`,
     hint: '`millrace groups list` shows what is there. A group appears when its first member joins.',
   },
+  MR_DEV_BROKER_ENDED: {
+    class: 'InternalError',
+    retriable: false,
+    message: () => 'the embedded broker ended by itself',
+    hint: 'Start again: it repairs its log. If it happens twice, please report it.',
+  },
+  MR_DEV_WORKER_ENDED: {
+    class: 'HandlerError',
+    retriable: false,
+    message: ({ exitCode }: { readonly exitCode: number }) =>
+      `the worker ended by itself with exit code ${exitCode}`,
+    hint: 'Its log says why: a critical error, or a fault in the configuration.',
+  },
   MR_CONFIG_FILE_MISSING: {
     class: 'ConfigError',
     retriable: false,

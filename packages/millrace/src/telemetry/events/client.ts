@@ -1,20 +1,20 @@
 import { defineEvent } from '../define-event.ts'
 
 /** Which broker an event is about; the node id is -1 for a bootstrap address whose node is not known yet. */
-interface AtBroker {
+export interface AtBroker {
   readonly clientId: string
   /** `host:port` */
   readonly broker: string
   readonly node: number
 }
 
-interface AtPartition {
+export interface AtPartition {
   readonly clientId: string
   readonly topic: string
   readonly partition: number
 }
 
-interface AtGroup {
+export interface AtGroup {
   readonly clientId: string
   readonly groupId: string
   /** Empty until the coordinator has given one. */
@@ -22,7 +22,7 @@ interface AtGroup {
   readonly generation: number
 }
 
-interface Partition {
+export interface Partition {
   readonly topic: string
   readonly partition: number
 }

@@ -1,0 +1,88 @@
+import { readdir, stat } from 'node:fs/promises'
+import { join } from 'node:path'
+
+import { formatSize } from '../../kit/index.ts'
+import { loadConfig } from '../load-config.ts'
+import type { Printer } from '../printer.ts'
+import { nextSignal } from '../signals.ts'
+import { packageVersion } from '../version.ts'
+import { bannerText } from './banner.ts'
+import { openDevLog } from './dev-log.ts'
+import { openScreen, type Screen } from './screen.ts'
+import { startDev, type DevConfig, type DevOptions, type DevSession } from './start-dev.ts'
+
+export interface RunDevOptions extends Omit<DevOptions, 'loadConfig' | 'openLog'> {
+  readonly isOnce: boolean
+  readonly print: Printer
+}
+
+/** Runs `millrace dev` until a signal or, with `isOnce`, until the application's work is done. */
+export async function runDev(options: RunDevOptions): Promise<void> {
+  const { print, isOnce, folder } = options
+  const startMs = performance.now()
+  const stop = new AbortController()
+  const signalled = nextSignal().then((signal) => stop.abort(signal))
+  let screen: Screen | undefined
+  const note = (line: string): void => (screen ? screen.note(line) : print.talk(line))
+
+  await using session = await startDev({
+    ...options,
+    loadConfig: async () => (await loadConfig({ folder })).config as DevConfig,
+    openLog: (dataFolder, config) => (config.dev?.start ? openDevLog(dataFolder, note) : undefined),
+  })
+  print.talk(await banner(session, options, performance.now() - startMs))
+  const ended = Promise.race([signalled, session.failed])
+
+  const { companion } = session
+  if (companion) {
+    screen = openScreen(companion, { out: process.stderr, isTerminal: process.stderr.isTTY })
+    const finished = companion.finished.then(() => true)
+    const isFinished = await Promise.race([finished, ended.then(() => false)]).finally(() => {
+      screen?.[Symbol.dispose]()
+      screen = undefined
+    })
+    if (isFinished) {
+      const { text, document } = await companion.report()
+      await print.document(document, () => text)
+    }
+  }
+  if (isOnce) return
+  if (companion && !stop.signal.aborted) print.talk('Serving on; Ctrl-C stops.')
+  await ended
+  print.talk('Stopping')
+}
+
+async function banner(
+  { broker, drain, companion, config, dataFolder, notes }: DevSession,
+  { isMemory, folder }: RunDevOptions,
+  readyMs: number,
+): Promise<string> {
+  return bannerText({
+    version: packageVersion(),
+    broker: broker.address,
+    drainUrl: drain?.url,
+    addresses: companion?.addresses ?? [],
+    dataFolder,
+    dataSize: formatSize(isMemory ? 0 : await folderSize(dataFolder)),
+    isDurable: !isMemory,
+    application: folder,
+    consumers: (config.app?.consumers ?? []).map(({ name, group, topics }) => ({
+      name,
+      group,
+      topics: topics.map((topic) => topic.name),
+    })),
+    readyMs,
+    notes,
+  })
+}
+
+/** Bytes that the files of a folder take on disk. */
+async function folderSize(folder: string): Promise<number> {
+  let bytes = 0
+  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
+    if (!entry.isFile()) continue
+    const { blocks } = await stat(join(entry.parentPath, entry.name))
+    bytes += blocks * 512
+  }
+  return bytes
+}

@@ -1,0 +1,74 @@
+import type { Writable } from 'node:stream'
+
+import { systemClock, type Clock, type Timer } from '../../kit/index.ts'
+import type { DevCompanion, DevProgress } from './companion.ts'
+
+const framesPerSecond = 4
+const barWidth = 32
+
+export interface Screen extends Disposable {
+  /** Shows a line above the live part: a warning must not be drawn over. */
+  note(line: string): void
+}
+
+/**
+ * Shows how far the companion is. On a terminal the progress bar and the live table are drawn in place; elsewhere a
+ * line comes at every tenth of the work, so that a log stays short.
+ */
+export function openScreen(
+  companion: DevCompanion,
+  {
+    out,
+    isTerminal,
+    clock = systemClock,
+  }: { readonly out: Writable; readonly isTerminal: boolean; readonly clock?: Clock },
+): Screen {
+  let drawnLines = 0
+  let tenths = -1
+  let timer: Timer | undefined
+
+  const erase = (): void => {
+    if (drawnLines > 0) out.write(`\u001b[${drawnLines}A\u001b[0J`)
+    drawnLines = 0
+  }
+  const draw = (): void => {
+    const text = `${progressBar(companion.progress())}\n${companion.live()}\n`
+    erase()
+    out.write(text)
+    drawnLines = text.split('\n').length - 1
+  }
+  const tell = (): void => {
+    const progress = companion.progress()
+    const now = progress.total === 0 ? 0 : Math.floor((progress.done / progress.total) * 10)
+    if (now === tenths) return
+    tenths = now
+    out.write(`${progress.label}: ${progress.done} of ${progress.total}\n`)
+  }
+  const show = isTerminal ? draw : tell
+  const tick = (): void => {
+    show()
+    timer = clock.after(1000 / framesPerSecond, tick, { unref: true })
+  }
+  tick()
+
+  return {
+    note(line) {
+      if (isTerminal) erase()
+      out.write(`${line}\n`)
+      if (isTerminal) draw()
+    },
+    [Symbol.dispose]() {
+      timer?.cancel()
+      show()
+    },
+  }
+}
+
+/** `requests  [######----]  6,000 of 10,000  60 %`. */
+export function progressBar({ label, done, total }: DevProgress): string {
+  const share = total === 0 ? 1 : Math.min(1, done / total)
+  const filled = Math.floor(share * barWidth)
+  const bar = '█'.repeat(filled) + '░'.repeat(barWidth - filled)
+  const count = (number: number): string => number.toLocaleString('en-US')
+  return `${label}  ${bar}  ${count(done)} of ${count(total)}  ${Math.floor(share * 100)} %`
+}

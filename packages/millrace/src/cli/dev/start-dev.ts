@@ -1,0 +1,139 @@
+/**
+ * `millrace dev`: the embedded broker in a thread of its own, a drain, the application's worker and what the
+ * application brings along, in one order, and down again in the reverse.
+ */
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+
+import { startWorker, type Logger, type MillraceConfig, type Worker } from '../../app/index.ts'
+import { startBrokerThread, type BrokerThread } from '../../broker/index.ts'
+import { openClient } from '../../client/index.ts'
+import { startClusterDrain, type ClusterDrainOptions, type Drain } from '../../drain/index.ts'
+import { failure, isFailure } from '../../errors/index.ts'
+import { dataFolderName, removeAddressFile, writeAddressFile } from './address-file.ts'
+import type { DevCompanion, DevSection } from './companion.ts'
+
+/** The parts of a configuration that `millrace dev` reads, beside the application's. */
+export interface DevConfig extends MillraceConfig {
+  /** Starts a log drain with these options. */
+  readonly drain?: Omit<ClusterDrainOptions, 'client'>
+  readonly dev?: DevSection
+}
+
+export interface DevOptions {
+  readonly folder: string
+  /** Default `.millrace` in the folder. */
+  readonly dataFolder?: string | undefined
+  readonly isMemory: boolean
+  /** A port that the user named; it fails when taken. Undefined: the usual one, or the next that is free. */
+  readonly brokerPort: number | undefined
+  readonly drainPort: number | undefined
+  readonly env: NodeJS.ProcessEnv
+  readonly loadConfig: () => Promise<DevConfig>
+  /** Where the worker's log lines go. Default: the terminal. */
+  readonly openLog?: (dataFolder: string, config: DevConfig) => Logger | undefined
+}
+
+export interface DevSession extends AsyncDisposable {
+  readonly config: DevConfig
+  readonly dataFolder: string
+  readonly broker: BrokerThread
+  readonly drain: Drain | undefined
+  readonly worker: Worker
+  readonly companion: DevCompanion | undefined
+  /** Rejects when the broker or the worker ends by itself. */
+  readonly failed: Promise<never>
+  /** What the user should know: ports that moved, repairs. */
+  readonly notes: readonly string[]
+}
+
+const usualPorts = { broker: 9092, drain: 6514 } as const
+const portsTried = 20
+
+export async function startDev(options: DevOptions): Promise<DevSession> {
+  const dataFolder = options.dataFolder ?? join(options.folder, dataFolderName)
+  const notes: string[] = []
+  await mkdir(dataFolder, { recursive: true })
+  // Read by configurations that keep something of their own beside the broker's data.
+  options.env['MILLRACE_DATA'] = dataFolder
+
+  await using opened = new AsyncDisposableStack()
+  const broker = opened.use(
+    await onFreePort('broker', options.brokerPort, notes, (port) =>
+      startBrokerThread(
+        options.isMemory ? { memory: true, port } : { folder: join(dataFolder, 'data'), port },
+      ),
+    ),
+  )
+  await writeAddressFile(dataFolder, broker.address)
+  opened.defer(() => removeAddressFile(dataFolder))
+
+  const brokers = [broker.address]
+  const config: DevConfig = { ...(await options.loadConfig()), brokers }
+  const client = opened.use(openClient({ brokers, clientId: 'millrace-dev' }))
+  const drain = config.drain
+    ? opened.use(
+        await onFreePort('drain', options.drainPort ?? config.drain.port, notes, (port) =>
+          startClusterDrain({ ...config.drain, client, port }),
+        ),
+      )
+    : undefined
+  const log = options.openLog?.(dataFolder, config)
+  const worker = opened.use(
+    await startWorker(config, { signals: false, createTopics: true, ...(log ? { log } : {}) }),
+  )
+  const companion = config.dev?.start
+    ? opened.use(
+        await config.dev.start({
+          brokers,
+          drainUrl: drain?.url ?? '',
+          dataFolder,
+          folder: options.folder,
+          env: options.env,
+        }),
+      )
+    : undefined
+
+  const stack = opened.move()
+  return {
+    config,
+    dataFolder,
+    broker,
+    drain,
+    worker,
+    companion,
+    failed: failureOf(broker, worker),
+    notes,
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  }
+}
+
+/** What a running session cannot go on without. */
+async function failureOf(broker: BrokerThread, worker: Worker): Promise<never> {
+  const error = await Promise.race([
+    broker.ended,
+    worker.done.then((exitCode) => failure('MR_DEV_WORKER_ENDED', { exitCode })),
+  ])
+  throw error ?? failure('MR_DEV_BROKER_ENDED', {})
+}
+
+/** A port that the user named is used or fails; the usual one moves to the next that is free, with a note. */
+async function onFreePort<T>(
+  what: keyof typeof usualPorts,
+  named: number | undefined,
+  notes: string[],
+  open: (port: number) => Promise<T>,
+): Promise<T> {
+  if (named !== undefined) return open(named)
+  const usual = usualPorts[what]
+  for (let port = usual; ; port++) {
+    try {
+      const result = await open(port)
+      if (port !== usual) notes.push(`port ${usual} is taken, the ${what} uses ${port}`)
+      return result
+    } catch (error) {
+      const isTaken = isFailure(error, 'MR_BROKER_PORT_TAKEN', 'MR_DRAIN_LISTEN')
+      if (!isTaken || port >= usual + portsTried) throw error
+    }
+  }
+}
