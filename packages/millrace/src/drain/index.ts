@@ -20,3 +20,9 @@ export {
 } from './replay/replay-traffic.ts'
 export { drainTopic, type DrainTopic } from './router-topic.ts'
 export { routeMetrics, type RouteMetricsOptions } from './routes/route-metrics.ts'
+export {
+  startClusterDrain,
+  type ClusterDrainOptions,
+  type DrainClient,
+} from './start-cluster-drain.ts'
+export * from './simulate/index.ts'

@@ -1,0 +1,6 @@
+export { readAccessLog, indexOfRequestId, requestIdOf, type LoggedRequest } from './access-log.ts'
+export { startFeeder, type Feeder, type FeederOptions, type FeederProgress } from './feeder.ts'
+export { startLogplex, type Logplex, type LogplexOptions } from './logplex.ts'
+export type { Ledger, SimulatedFrame, SimulatedLine } from './logplex-buffer.ts'
+export { startRouter, type RoutedLine, type Router, type RouterOptions } from './router.ts'
+export { startSite, type Site, type SiteOptions } from './site.ts'
