@@ -1,10 +1,10 @@
 import { failure, type MillraceError } from '../errors/index.ts'
 import { errorCodes, placeBatch, stampLogAppendTime, type BatchHeader } from '../protocol/index.ts'
 import { isNoSpace, reasonOf, writeFile, writeFully } from './file-system.ts'
-import type { SharedFile } from './file-cache.ts'
 import type { AppendResult, PartitionLog, ReadOptions, TimedOffset } from './log-types.ts'
 import type { PartitionHome } from './partition-home.ts'
 import { loadProducers } from './load-producers.ts'
+import { PartitionSync } from './partition-sync.ts'
 import { decodeProducers, encodeProducers } from './producer-snapshot.ts'
 import type { ProducerState } from './producer-state.ts'
 import { LogReader } from './log-reader.ts'
@@ -19,12 +19,6 @@ interface QueuedBatch {
   readonly baseOffset: number
   readonly lastOffset: number
   readonly maxTimestamp: number
-}
-
-/** Bytes written and not yet synced, of one segment; holds its file open meanwhile. */
-interface UnsyncedSegment {
-  readonly segment: Segment
-  readonly file: SharedFile
 }
 
 export interface DiskPartitionOptions {
@@ -65,21 +59,16 @@ export class DiskPartition implements PartitionLog {
   readonly #home: PartitionHome
   readonly #isInternal: boolean
   readonly #reader: LogReader
+  readonly #disk: PartitionSync
   readonly #listeners = new Set<() => void>()
   #folder: string
   #logStart: number
   #end: number
   #highWatermark: number
-  #recoveryPoint: number
   #producers: ProducerState | undefined
   #queue: QueuedBatch[] = []
-  #unsynced: UnsyncedSegment[] = []
-  #unsyncedBytes = 0
-  #isFolderUnsynced = false
-  /** A snapshot on which the recovery point, or the removal of segments, is going to rely. */
-  #unsyncedSnapshot: string | undefined
-  #syncing: Promise<void> | undefined
   #failure: MillraceError | undefined
+  /** Written since it was opened, or repaired: the files beside the log are out of date. */
   #hasChanged = false
   #isDeleted = false
   #isClosed = false
@@ -94,11 +83,18 @@ export class DiskPartition implements PartitionLog {
     this.#folder = options.folder
     this.#isInternal = options.isInternal
     this.#logStart = options.logStartOffset
-    this.#recoveryPoint = options.recoveryPoint
     this.#producers = options.producers
     this.#end = this.active.nextOffset
     this.#highWatermark = this.#end
     this.#reader = new LogReader(options.segments)
+    this.#disk = new PartitionSync({
+      fs: home.fs,
+      recoveryPoint: options.recoveryPoint,
+      activeBase: () => this.active.baseOffset,
+      folder: () => this.#folder,
+      isOver: () => this.#failure !== undefined || this.#isDeleted,
+      onFailure: (path, error) => this.#syncFailed(path, error),
+    })
     for (const segment of options.segments) segment.isSealed = segment !== this.active
   }
 
@@ -136,18 +132,13 @@ export class DiskPartition implements PartitionLog {
     return this.#failure !== undefined
   }
 
-  /** Up to which offset a crash cannot have hurt: recovery starts in the segment that holds it. */
+  /** Up to which offset a crash cannot have hurt. */
   get recoveryPoint(): number {
-    return this.#recoveryPoint
+    return this.#disk.recoveryPoint
   }
 
   get unsyncedBytes(): number {
-    return this.#unsyncedBytes
-  }
-
-  /** Written since it was opened, or repaired: the files on disk beside the log are out of date. */
-  get hasChanged(): boolean {
-    return this.#hasChanged
+    return this.#disk.unsyncedBytes
   }
 
   get folder(): string {
@@ -258,46 +249,41 @@ export class DiskPartition implements PartitionLog {
     }
     const next = Segment.empty(this.#home, this.#folder, base)
     try {
-      this.#unsyncedSnapshot = this.#writeProducers(base)
+      const snapshot = this.#writeProducers(base)
       active.seal()
-      this.#trackUnsynced(active)
-      this.#trackUnsynced(next)
+      this.#disk.track(active)
+      this.#disk.track(next)
+      this.#disk.folderChanged(snapshot)
     } catch (error) {
       active.isSealed = false
       fs.remove(next.logPath)
       throw error
     }
     this.segments.push(next)
-    this.#isFolderUnsynced = true
     this.#hasChanged = true
   }
 
-  /** Data on the disk; then the recovery point may pass the sealed segments. Never repeated after a failure. */
+  /** Data on the disk, in the thread pool. Never rejects: a failure fails the partition. */
   sync(): Promise<void> {
-    this.#syncing ??= this.#sync().finally(() => {
-      this.#syncing = undefined
-    })
-    return this.#syncing
+    return this.#disk.run()
+  }
+
+  /** The same for all that is written at the moment of the call, also when a sync is under way. */
+  syncWritten(): Promise<void> {
+    return this.#disk.runNow()
   }
 
   /** Found after a crash: what was checked came from the page cache and may not be on the disk. */
   markRecovered(snapshot: string | undefined): void {
     this.#hasChanged = true
-    this.#unsyncedSnapshot = snapshot
-    this.#isFolderUnsynced = true
+    this.#disk.folderChanged(snapshot)
     for (const segment of this.segments)
-      if (segment.nextOffset > this.#recoveryPoint) this.#trackUnsynced(segment)
+      if (segment.nextOffset > this.recoveryPoint) this.#disk.track(segment)
     this.#home.unsynced(this)
   }
 
   expireProducers(idleSinceMs: number): void {
     this.#producers?.expire(idleSinceMs)
-  }
-
-  /** Syncs all that is written at the moment of the call, also when a sync is under way. */
-  async syncWritten(): Promise<void> {
-    await this.#syncing
-    await this.sync()
   }
 
   /** In memory; the store has to make it durable before files go. */
@@ -333,8 +319,7 @@ export class DiskPartition implements PartitionLog {
     this.#isDeleted = true
     this.#folder = newFolder
     for (const segment of this.segments) this.#home.files.forget(segment.logPath)
-    this.#releaseUnsynced(this.#unsynced)
-    this.#unsynced = []
+    this.#disk.drop()
     this.notify()
   }
 
@@ -343,7 +328,7 @@ export class DiskPartition implements PartitionLog {
     this.#isClosed = true
     if (this.#home.isReadOnly) return false
     this.flush()
-    await this.#syncing
+    await this.#disk.idle()
     if (!this.#failure && this.#hasChanged) this.#writeBesideLog()
     await this.sync()
     return this.#failure === undefined
@@ -405,7 +390,7 @@ export class DiskPartition implements PartitionLog {
   #write(queue: readonly QueuedBatch[], from: number, until: number): void {
     const { active } = this
     const nowMs = this.#home.clock.now()
-    const file = this.#trackUnsynced(active)
+    const file = this.#disk.track(active)
     const pieces: Buffer[] = []
     for (let at = from; at < until; at++) pieces.push((queue[at] as QueuedBatch).bytes)
     const start = active.size
@@ -424,7 +409,7 @@ export class DiskPartition implements PartitionLog {
         this.producers.write(batch.header, batch.baseOffset, batch.maxTimestamp, nowMs)
     }
     this.#highWatermark = active.nextOffset
-    this.#unsyncedBytes += active.size - start
+    this.#disk.wrote(active.size - start)
     this.#hasChanged = true
     this.#home.unsynced(this)
   }
@@ -450,6 +435,13 @@ export class DiskPartition implements PartitionLog {
     return error
   }
 
+  #syncFailed(path: string, error: unknown): void {
+    if (this.#isDeleted) return
+    this.#fail(
+      failure('MR_STORAGE_SYNC_FAILED', { path, reason: reasonOf(error) }, { cause: error }),
+    )
+  }
+
   #writeProducers(offset: number): string {
     const { fs } = this.#home
     const path = `${this.#folder}/${segmentName(offset, '.producers')}`
@@ -464,65 +456,5 @@ export class DiskPartition implements PartitionLog {
       if (at !== offset && !bases.has(at)) fs.remove(`${this.#folder}/${name}`)
     }
     return path
-  }
-
-  #trackUnsynced(segment: Segment): SharedFile {
-    const last = this.#unsynced.at(-1)
-    if (last?.segment === segment) return last.file
-    const file = segment.acquire()
-    this.#unsynced.push({ segment, file })
-    return file
-  }
-
-  #releaseUnsynced(list: readonly UnsyncedSegment[]): void {
-    for (const { segment, file } of list) segment.release(file)
-  }
-
-  async #sync(): Promise<void> {
-    const unsynced = this.#unsynced
-    const isFolderUnsynced = this.#isFolderUnsynced
-    const snapshot = this.#unsyncedSnapshot
-    const reaches = this.active.baseOffset
-    this.#unsynced = []
-    this.#unsyncedBytes = 0
-    this.#isFolderUnsynced = false
-    this.#unsyncedSnapshot = undefined
-    let path = this.#folder
-    try {
-      if (this.#failure || this.#isDeleted) return
-      for (const { segment, file } of unsynced) {
-        path = file.path
-        await file.file.sync()
-        if (!segment.isSealed) continue
-        for (const suffix of ['.index', '.timeindex']) await this.#syncFile(segment.path(suffix))
-      }
-      if (snapshot !== undefined) {
-        path = snapshot
-        await this.#syncFile(snapshot)
-      }
-      if (isFolderUnsynced && !this.#isDeleted) {
-        path = this.#folder
-        await this.#home.fs.syncFolder(this.#folder)
-      }
-      this.#recoveryPoint = Math.max(this.#recoveryPoint, reaches)
-    } catch (error) {
-      if (!this.#isDeleted)
-        this.#fail(
-          failure('MR_STORAGE_SYNC_FAILED', { path, reason: reasonOf(error) }, { cause: error }),
-        )
-    } finally {
-      this.#releaseUnsynced(unsynced)
-    }
-  }
-
-  /** A file beside the log, unless retention has taken it. */
-  async #syncFile(path: string): Promise<void> {
-    if (this.#home.fs.size(path) === undefined) return
-    const file = this.#home.fs.open(path, 'write')
-    try {
-      await file.sync()
-    } finally {
-      file.close()
-    }
   }
 }

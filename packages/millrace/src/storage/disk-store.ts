@@ -26,6 +26,7 @@ import {
   type FileSystem,
   type FolderLock,
 } from './file-system.ts'
+import { IndexCache } from './index-cache.ts'
 import { LateRemoval } from './late-removal.ts'
 import { LatestSave } from './latest-save.ts'
 import type {
@@ -38,8 +39,7 @@ import type {
 import type { PartitionLog, Repair, TopicRecord } from './log-types.ts'
 import { makePartition, type CleanPartition, type FoundPartition } from './open-partition.ts'
 import type { PartitionHome } from './partition-home.ts'
-import { planRetention } from './retention.ts'
-import type { Segment } from './segment.ts'
+import { retainLogs } from './retain-logs.ts'
 import { isInternalTopic, TopicCatalog } from './topic-catalog.ts'
 import { logConfigs, type LogDefaults } from './topic-configs.ts'
 import { TurnWriter } from './turn-writer.ts'
@@ -47,8 +47,6 @@ import { TurnWriter } from './turn-writer.ts'
 const defaultSyncBytes = 8 * 1024 * 1024
 const defaultReserveBytes = 16 * 1024 * 1024
 const dayMs = 86_400_000
-/** Sealed segments whose indexes stay in memory: at most 320 KiB each. */
-const indexedSegments = 128
 const parallelCloses = 8
 
 const newPartition = {
@@ -84,7 +82,7 @@ export class DiskStore implements LogStore {
   readonly #space: DiskSpace
   readonly #background: BackgroundSync
   readonly #removal: LateRemoval
-  readonly #indexed = new Set<Segment>()
+  readonly #indexes = new IndexCache()
   readonly #savePoints: LatestSave
   readonly #changes = new Map<string, Promise<void>>()
   #lastPoints = ''
@@ -254,56 +252,20 @@ export class DiskStore implements LogStore {
 
   async retain(): Promise<RetentionReport> {
     this.#checkOpen()
-    const errors: unknown[] = []
-    const moved: DiskPartition[] = []
-    for (const partition of this.#catalog.partitions()) {
-      try {
-        const start = this.#expiredUntil(partition)
-        if (start === undefined) continue
-        // What producers wrote before it lives on in a snapshot alone: that has to be on the disk first.
-        await partition.syncWritten()
-        if (partition.hasFailed || partition.isDeleted) continue
-        partition.moveLogStart(start)
-        moved.push(partition)
-      } catch (error) {
-        errors.push(error) // one unreadable partition must not fill the disk with all others
-      }
-    }
-    if (moved.length > 0) await this.#savePoints.save()
-
-    let [segments, bytes] = [0, 0]
-    for (const partition of this.#catalog.partitions()) {
-      if (!partition.hasDeadSegments) continue
-      await partition.syncWritten() // DeleteRecords may have moved the log start without
-      for (const segment of this.#removeDead(partition)) {
-        segments++
-        bytes += segment.size
-      }
-    }
-    for (const partition of moved) partition.notify()
-    if (errors.length > 0) throw new AggregateError(errors, 'retention failed in some partitions')
-    return {
-      segments,
-      bytes,
-      partitions: moved.map(({ topic, index, logStartOffset }) => ({
-        topic,
-        partition: index,
-        logStartOffset,
-      })),
-    }
-  }
-
-  /** Where the log is to start by its retention policy, if that is further on. Seals what has expired. */
-  #expiredUntil(partition: DiskPartition): number | undefined {
-    if (partition.hasFailed) return undefined
     const nowMs = this.#clock.now()
-    partition.expireProducers(nowMs - (this.#options.producerExpiryMs ?? dayMs))
-    const plan = planRetention(partition.segments, partition.configs, nowMs)
-    if (plan.count === 0) return undefined
-    this.#flushNow(partition)
-    if (plan.needsRoll && !this.#roll(partition)) return undefined
-    const start = partition.segments[plan.count]?.baseOffset
-    return start === undefined || start <= partition.logStartOffset ? undefined : start
+    return retainLogs({
+      partitions: () => this.#catalog.partitions(),
+      nowMs,
+      producersIdleSinceMs: nowMs - (this.#options.producerExpiryMs ?? dayMs),
+      flush: (partition) => this.#flushNow(partition),
+      roll: (partition) => this.#roll(partition),
+      saveLogStarts: () => this.#savePoints.save(),
+      removed: (segment) => {
+        this.#indexes.remove(segment)
+        for (const suffix of ['.log', '.index', '.timeindex'])
+          this.#removal.add(`${segment.path(suffix)}.deleted`)
+      },
+    })
   }
 
   async deleteRecords(topic: string, index: number, beforeOffset: number): Promise<number> {
@@ -371,7 +333,7 @@ export class DiskStore implements LogStore {
     this.#removal.finish()
     await this.#checkpoint()
     await this.#catalog.idle()
-    if (isClean) await this.#save(cleanFileName, encodeClean(this.#cleanPartitions()))
+    if (isClean) await this.#tell(this.#save(cleanFileName, encodeClean(this.#cleanPartitions())))
   }
 
   #cleanPartitions(): ReadonlyMap<string, CleanPartition> {
@@ -396,7 +358,7 @@ export class DiskStore implements LogStore {
       files: this.#files,
       isReadOnly: this.#options.isReadOnly === true,
       indexIntervalBytes: this.#options.indexIntervalBytes ?? 4096,
-      indexed: (segment) => this.#limitIndexes(segment),
+      indexed: (segment) => this.#indexes.add(segment),
       isFull: () => this.#space.isFull,
       dirty: (partition) => this.#writer.add(partition),
       unsynced: (partition) => this.#background.note(partition),
@@ -420,27 +382,6 @@ export class DiskStore implements LogStore {
       this.#space.full(partition.active.logPath, 0)
       return false
     }
-  }
-
-  #removeDead(partition: DiskPartition): readonly Segment[] {
-    const dead = partition.removeDeadSegments()
-    for (const segment of dead) {
-      this.#indexed.delete(segment)
-      for (const suffix of ['.log', '.index', '.timeindex'])
-        this.#removal.add(`${segment.path(suffix)}.deleted`)
-    }
-    return dead
-  }
-
-  #limitIndexes(segment: Segment): void {
-    if (!segment.isSealed) return
-    this.#indexed.delete(segment)
-    this.#indexed.add(segment)
-    if (this.#indexed.size <= indexedSegments) return
-    const [oldest] = this.#indexed
-    if (!oldest) return
-    oldest.dropIndexes()
-    this.#indexed.delete(oldest)
   }
 
   /** Folders and logs for the partitions from `from` on. */
@@ -523,11 +464,16 @@ export class DiskStore implements LogStore {
     this.#lastPoints = bytes.toString('latin1')
   }
 
-  /** Saves the recovery points when they moved. They only save work, so a failure is told and tried again later. */
+  /** Saves the recovery points when they moved. */
   async #checkpoint(): Promise<void> {
     if (this.#encodePoints().toString('latin1') === this.#lastPoints) return
+    await this.#tell(this.#savePoints.save())
+  }
+
+  /** These files save work at the next start, nothing hangs on them: a failure is told, not thrown. */
+  async #tell(saving: Promise<void>): Promise<void> {
     try {
-      await this.#savePoints.save()
+      await saving
     } catch (error) {
       if (!isFailure(error)) throw error
       this.#report({ kind: 'checkpoint-failed', error })
