@@ -17,6 +17,8 @@ export interface Engine extends AsyncDisposable {
   readonly brokers: readonly string[]
   /** Stops the embedded broker and starts it again on the same port and folder; needs `isDurable`. */
   restart(): Promise<void>
+  /** Applies retention now. An Apache Kafka does so by itself, each second as `tools/kafka` sets it up. */
+  retain(): Promise<void>
   /** The embedded broker itself, for what only it can do. */
   readonly embedded: Broker | undefined
 }
@@ -59,6 +61,7 @@ function openKafka(): Engine {
     brokers,
     embedded: undefined,
     restart: () => Promise.reject(new Error('only the embedded broker is restarted by a test')),
+    retain: () => Promise.resolve(),
     // It is not ours to stop.
     [Symbol.asyncDispose]: () => Promise.resolve(),
   }
@@ -83,6 +86,9 @@ async function openEmbedded(options: EngineOptions): Promise<Engine> {
       if (folder === undefined) throw new Error('a broker in memory forgets; ask for isDurable')
       await broker.stop()
       broker = await startBroker({ ...place, ...clock, port })
+    },
+    async retain() {
+      await broker.store.retain()
     },
     async [Symbol.asyncDispose]() {
       await broker.stop()

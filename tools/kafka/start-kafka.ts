@@ -147,6 +147,10 @@ function serverConfigs(
     'num.partitions': '4',
     'auto.create.topics.enable': 'true',
     'group.initial.rebalance.delay.ms': '0',
+    // Retention is looked after each second and not each five minutes, so that tests can wait for it.
+    'log.retention.check.interval.ms': '1000',
+    'log.initial.task.delay.ms': '500',
+    'log.segment.delete.delay.ms': '1000',
     'default.replication.factor': '1',
     'offsets.topic.replication.factor': '1',
     'offsets.topic.num.partitions': '4',
