@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { connect } from 'node:net'
 import { describe, it } from 'node:test'
 import { openClient, type SendResult } from '../../../packages/millrace/src/client/index.ts'
 import {
@@ -122,6 +123,40 @@ describe('idempotent batches in flight', { timeout: 60_000 }, () => {
       results.map(({ offset }) => offset),
       [1, 2, 3],
     )
+  })
+
+  it('are there once when an answer cannot be read', async () => {
+    const model = new ModelPartition()
+    let isBroken = false
+    await using broker = await scriptedBroker({
+      topics: { [topic]: { partitions: 1 } },
+      on: {
+        produce: (request, { count }) => {
+          isBroken = count === 2
+          return answerWith(model.append(recordsOf(request)))
+        },
+      },
+    })
+    await using client = openClient({
+      brokers: [broker.address],
+      dial: ({ host, port }) =>
+        new Promise((resolve) => {
+          const socket = connect({ host, port })
+          const push = socket.push.bind(socket)
+          socket.push = (chunk: Buffer | null) => {
+            if (isBroken) chunk?.fill(0x7f, 8)
+            isBroken = false
+            return push(chunk)
+          }
+          socket.once('connect', () => {
+            resolve(socket)
+          })
+        }),
+    })
+    const producer = client.producer()
+    for (const value of ['one', 'two', 'three']) await producer.send({ topic, value })
+    assert.deepEqual(model.log, ['one', 'two', 'three'])
+    assert.equal(broker.asked('produce').length, 4)
   })
 
   it('keep producer id, epoch and sequence over retries', async () => {

@@ -1,16 +1,17 @@
-import { failure, type MillraceError } from '../../errors/index.ts'
+import { failure, isFailure, type MillraceError } from '../../errors/index.ts'
 import { backoffMs, type Timer } from '../../kit/index.ts'
 import { apis, type NewRecord, type ResponseOf } from '../../protocol/index.ts'
 import { events } from '../../telemetry/index.ts'
 import type { ClientCore } from '../client-core.ts'
 import type { Connection } from '../connections/index.ts'
-import { isRetriable, kafkaFailure } from '../kafka-failure.ts'
+import { isRetriable } from '../kafka-failure.ts'
 import { requestBackoff } from '../retrying.ts'
 import type { Batch } from './batch.ts'
-import { CurrentIdentity } from './identity.ts'
 import type { ProducerSettings } from './options.ts'
 import { PartitionQueue, type QueueListener } from './partition-queue.ts'
+import { ProducerIds } from './producer-ids.ts'
 import type { Receipt } from './receipt.ts'
+import { topicDataOf } from './topic-data.ts'
 import { lostVerdict, verdictOf, type Verdict } from './verdict.ts'
 
 /**
@@ -23,6 +24,13 @@ import { lostVerdict, verdictOf, type Verdict } from './verdict.ts'
 
 /** One Produce request; more batches for a leader go into the next. Far below a broker's socket.request.max.bytes. */
 const maxRequestBytes = 16 * 1024 * 1024
+
+/** With these nothing has left the client, and nothing will. */
+const neverSent = [
+  'MR_CONNECTION_VERSION_UNSUPPORTED',
+  'MR_PROTOCOL_UNENCODABLE',
+  'MR_PROTOCOL_VERSION_UNSUPPORTED',
+] as const
 
 interface Node {
   inFlight: number
@@ -56,16 +64,13 @@ export class Sender implements QueueListener {
   readonly #settings: ProducerSettings
   readonly #buffer: SenderBuffer
   readonly #random: (() => number) | undefined
-  readonly #identities = new CurrentIdentity()
+  readonly #identities: ProducerIds
   readonly #queues = new Map<string, PartitionQueue[]>()
   readonly #working = new Set<PartitionQueue>()
   readonly #nodes = new Map<number, Node>()
   readonly #stopWatching: () => void
   readonly #ending = new AbortController()
   #isWoken = false
-  #isAcquiring = false
-  #acquireAttempts = 0
-  #acquireAtMs = 0
   #refreshAttempts = 0
   #refreshAtMs = 0
   #flushes = 0
@@ -82,6 +87,10 @@ export class Sender implements QueueListener {
     this.#settings = settings
     this.#buffer = buffer
     this.#random = random
+    this.#identities = new ProducerIds(core, random, this.#ending.signal, (error) => {
+      if (error) this.#abandon(error)
+      this.wake()
+    })
     this.#stopWatching = core.metadata.onChange(() => {
       if (this.#working.size > 0) this.wake()
     })
@@ -206,7 +215,7 @@ export class Sender implements QueueListener {
     metadata.refreshIfOld()
 
     const lacksIdentity = this.#settings.isIdempotent && !this.#identities.current
-    if (lacksIdentity && this.#working.size > 0) nextMs = this.#acquire(nowMs)
+    if (lacksIdentity && this.#working.size > 0) nextMs = this.#identities.acquire(nowMs)
 
     const queues = Array.from(this.#working)
     for (const queue of queues) {
@@ -296,7 +305,7 @@ export class Sender implements QueueListener {
     const body = {
       acks,
       timeoutMs: this.#core.requestTimeoutMs,
-      topicData: topicData(batches),
+      topicData: topicDataOf(batches),
     }
     // From v13 on topics go by id (KIP-516). zstd came with v7 (KIP-110).
     const minVersion = this.#settings.compression === 'zstd' ? 7 : 3
@@ -312,12 +321,14 @@ export class Sender implements QueueListener {
         this.#answered(request, answer)
       }
     } catch (error) {
-      if (isRetriable(error)) this.#core.metadata.requestRefresh(error.message)
       const failed = error as MillraceError
-      this.#answeredAll(
-        batches,
-        isRetriable(error) ? lostVerdict(failed, true) : { kind: 'refused', error: failed },
-      )
+      if (isFailure(error, ...neverSent)) {
+        this.#answeredAll(batches, { kind: 'refused', error: failed })
+      } else {
+        // An answer that cannot be read is one that did not come.
+        this.#core.metadata.requestRefresh(failed.message)
+        this.#answeredAll(batches, lostVerdict(failed, true))
+      }
     }
     node.inFlight--
     this.wake()
@@ -367,38 +378,6 @@ export class Sender implements QueueListener {
       this.queue(batch.topic, batch.partition).answered(batch, verdict, nowMs)
   }
 
-  /** Asks for a producer id. Returns when to try again at the earliest, if that is not an answer's business. */
-  #acquire(nowMs: number): number {
-    if (this.#isAcquiring) return Infinity
-    if (nowMs < this.#acquireAtMs) return this.#acquireAtMs
-    this.#isAcquiring = true
-    void this.#requestIdentity()
-    return Infinity
-  }
-
-  async #requestIdentity(): Promise<void> {
-    const { connections, clock } = this.#core
-    const { signal } = this.#ending
-    try {
-      const connection = await connections.connect('any', 'data', { signal })
-      // -1/-1: there is no pair to continue, for a plain producer never (KIP-360 is for transactional ids).
-      const body = { transactionalId: null, producerId: -1, producerEpoch: -1 }
-      const answer = await connection.request(apis.initProducerId, body, { signal })
-      if (answer.errorCode !== 0) throw kafkaFailure('get a producer id', answer.errorCode)
-      this.#identities.adopt({ producerId: answer.producerId, epoch: answer.producerEpoch })
-      this.#acquireAttempts = 0
-    } catch (error) {
-      if (signal.aborted) return
-      this.#acquireAttempts++
-      const waitMs = backoffMs(requestBackoff, this.#acquireAttempts, this.#random)
-      this.#acquireAtMs = clock.monotonicMs() + waitMs
-      if (!isRetriable(error)) this.#abandon(error as MillraceError)
-    } finally {
-      this.#isAcquiring = false
-    }
-    this.wake()
-  }
-
   #abandon(error: MillraceError): void {
     for (const queue of this.#working) queue.abandon(error)
   }
@@ -428,19 +407,4 @@ export class Sender implements QueueListener {
       this.#pass()
     })
   }
-}
-
-type TopicData = {
-  readonly name: string
-  readonly partitionData: { readonly index: number; readonly records: Buffer | null }[]
-}
-
-function topicData(batches: readonly Batch[]): readonly TopicData[] {
-  const byTopic = new Map<string, TopicData>()
-  for (const { topic, partition, records } of batches) {
-    let entry = byTopic.get(topic)
-    if (!entry) byTopic.set(topic, (entry = { name: topic, partitionData: [] }))
-    entry.partitionData.push({ index: partition, records: records ?? null })
-  }
-  return [...byTopic.values()]
 }
