@@ -2,7 +2,9 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
+import { cliReference } from './cli-reference.ts'
 import { errorReference } from './error-reference.ts'
 
 const reference = join(import.meta.dirname, '../docs/reference')
 await writeFile(join(reference, 'errors.md'), errorReference())
+await writeFile(join(reference, 'cli.md'), cliReference())

@@ -69,7 +69,11 @@ export async function chooseBrokers(choice: ClusterChoice): Promise<ChosenBroker
     const { loadConfig } = await import('./load-config.ts')
     const loaded = await loadConfig({ folder, file: config })
     const { brokers = [] } = loaded.config
-    if (brokers.length > 0) return chosen([brokers].flat().join(','), loaded.path, env)
+    if (brokers.length > 0) {
+      const { tls } = loaded.config
+      const found = chosen([brokers].flat().join(','), loaded.path, env)
+      return tls === undefined ? found : { ...found, tls }
+    }
   }
   const running = await findRunningDev(folder)
   if (running !== undefined) return { brokers: [running], origin: 'millrace dev' }

@@ -1,7 +1,10 @@
-import type { OptionTable } from '../../config/index.ts'
-import { chooseBrokers } from '../cluster.ts'
+import { resolveOptions, type OptionTable, type OptionType } from '../../config/index.ts'
+import { formatDuration, formatSize } from '../../kit/index.ts'
+import { chooseBrokers, type ChosenBrokers } from '../cluster.ts'
 import { defineCommand } from '../command.ts'
 import { columns } from '../text.ts'
+
+type Env = Readonly<Record<string, string | undefined>>
 
 export const config = defineCommand({
   name: 'config',
@@ -14,58 +17,82 @@ export const config = defineCommand({
   examples: ['millrace config', 'millrace config --changed --json'],
 
   async run({ changed }, { print, env, folder, globals }) {
-    const { resolveOptions } = await import('../../config/index.ts')
+    const { appOptions } = await import('../../app/index.ts')
     const { brokerOptions } = await import('../../broker/index.ts')
     const loaded = await loadIfThere(folder, globals.config)
-    const sections: readonly (readonly [name: string, table: OptionTable])[] = [
-      ['broker', brokerOptions],
-    ]
-    const chosen = await chooseBrokers({ ...globals, env, folder })
-    const rows: ConfigRow[] = clusterRows(chosen, env)
-    for (const [section, table] of sections) {
-      const file = (loaded?.config as Readonly<Record<string, unknown>> | undefined)?.[section]
-      const { values, origins, faults } = resolveOptions(table, {
-        env,
-        file: (file as Readonly<Record<string, unknown>> | undefined) ?? {},
-      })
-      for (const fault of faults) print.talk(`${section}.${fault}`)
-      for (const [key, row] of Object.entries(table)) {
-        const value: unknown = values[key]
-        const origin = origins[key]
-        rows.push({
-          option: `${section}.${key}`,
-          value: row.secret === true && value !== undefined ? '***' : shown(value),
-          origin:
-            origin === 'env' ? (row.env ?? 'env') : origin === 'file' ? loaded!.path : origin!,
-        })
-      }
-    }
-    const wanted = rows.filter(
-      ({ origin }) => changed !== true || !['default', 'unset'].includes(origin),
-    )
-    await print.document(wanted, () => columns(wanted.map((row) => ({ ...row }))))
+    const { brokers: _, ...application } = appOptions
+    const { rows: applicationRows, faults } = rowsOf(application, { env, file: loaded })
+    const broker = rowsOf(brokerOptions, { env, prefix: 'broker.' })
+    for (const fault of [...faults, ...broker.faults]) print.talk(fault)
+    const rows = [
+      ...clusterRows(await chooseBrokers({ ...globals, env, folder }), env),
+      ...applicationRows,
+      ...broker.rows,
+    ].filter(({ origin }) => changed !== true || (origin !== 'default' && origin !== 'unset'))
+    await print.document(rows, () => columns(rows.map((row) => ({ ...row }))))
   },
 })
 
 interface ConfigRow {
   readonly option: string
   readonly value: string
+  /** The variable or file that says so, or `default`, or `unset`. */
   readonly origin: string
+}
+
+interface LoadedFile {
+  readonly path: string
+  readonly config: unknown
 }
 
 async function loadIfThere(
   folder: string,
   file: string | undefined,
-): Promise<{ readonly path: string; readonly config: unknown } | undefined> {
+): Promise<LoadedFile | undefined> {
   const { findConfig, loadConfig } = await import('../load-config.ts')
   if (file === undefined && (await findConfig(folder)) === undefined) return undefined
   return loadConfig({ folder, file })
 }
 
-function clusterRows(
-  { brokers, origin, tls }: Awaited<ReturnType<typeof chooseBrokers>>,
-  env: Readonly<Record<string, string | undefined>>,
-): ConfigRow[] {
+function rowsOf(
+  table: OptionTable,
+  sources: {
+    readonly env: Env
+    readonly file?: LoadedFile | undefined
+    readonly prefix?: string
+  },
+): { readonly rows: readonly ConfigRow[]; readonly faults: readonly string[] } {
+  const { env, file, prefix = '' } = sources
+  const { values, origins, faults } = resolveOptions(table, {
+    env,
+    ...(file === undefined ? {} : { file: valuesIn(file.config, table) }),
+  })
+  const rows = Object.entries(table).map(([key, row]) => {
+    const value: unknown = values[key]
+    const origin = origins[key] ?? 'unset'
+    const places: Readonly<Record<string, string | undefined>> = { env: row.env, file: file?.path }
+    return {
+      option: `${prefix}${key}`,
+      value: row.secret === true && value !== undefined ? '***' : shown(value, row.type),
+      origin: places[origin] ?? origin,
+    }
+  })
+  return { rows, faults: faults.map((fault) => `${prefix}${fault}`) }
+}
+
+/** What a configuration holds for the keys of a table; topics, consumers and hooks in it are not options. */
+function valuesIn(object: unknown, table: OptionTable): Record<string, unknown> {
+  const values: Record<string, unknown> = {}
+  for (const key of Object.keys(table)) {
+    let value: unknown = object
+    for (const part of key.split('.'))
+      value = (value as Record<string, unknown> | undefined)?.[part]
+    if (value !== undefined) values[key] = value
+  }
+  return values
+}
+
+function clusterRows({ brokers, origin, tls }: ChosenBrokers, env: Env): readonly ConfigRow[] {
   const secretRow = (option: string, name: string): ConfigRow => ({
     option,
     value: env[name] === undefined ? '' : '***',
@@ -73,15 +100,18 @@ function clusterRows(
   })
   return [
     { option: 'brokers', value: brokers.join(','), origin },
-    { option: 'tls', value: tls === undefined ? 'off' : 'on', origin },
+    { option: 'tls', value: tls === undefined ? 'off' : 'on', origin: tls ? origin : 'default' },
     secretRow('tls.trusted', 'KAFKA_TRUSTED_CERT'),
     secretRow('tls.cert', 'KAFKA_CLIENT_CERT'),
     secretRow('tls.key', 'KAFKA_CLIENT_CERT_KEY'),
   ]
 }
 
-function shown(value: unknown): string {
+/** As one would write it. */
+function shown(value: unknown, type: OptionType): string {
   if (value === undefined) return ''
+  if (typeof value === 'number' && type === 'duration') return formatDuration(value)
+  if (typeof value === 'number' && type === 'size') return formatSize(value)
   if (Array.isArray(value)) return value.join(',')
   return typeof value === 'string' ? value : JSON.stringify(value)
 }
