@@ -282,6 +282,8 @@ export class DiskStore implements LogStore {
         end,
       })
     if (before > partition.logStartOffset) {
+      // What stands behind was perhaps written to replace what goes: it must not be lost when that is.
+      await partition.syncWritten()
       partition.moveLogStart(before)
       await this.#savePoints.save()
       partition.notify()

@@ -203,6 +203,7 @@ class Trim implements Command {
   async run(model: Model, real: Real): Promise<void> {
     const to = model.start + Math.floor((model.records.length - model.start) * this.share)
     assert.equal(await real.store.deleteRecords('orders', 0, to), to)
+    if (to > model.start && !log(real).hasFailed) model.synced = model.records.length
     model.start = to
   }
   toString = (): string => `trim(${this.share})`

@@ -237,7 +237,7 @@ describe('log store: retention', () => {
     assert.deepEqual(await readAll(logOf(again, 'orders')), ['2:c'])
   })
 
-  it('goes on at the log start when a power failure took all the rest', async () => {
+  it('syncs what stands behind before records are deleted', async () => {
     const fs = memoryFileSystem()
     const store = await openMemory({ fs })
     const log = await makeLog(store, 'orders')
@@ -245,6 +245,19 @@ describe('log store: retention', () => {
     await store.written()
     await store.deleteRecords('orders', 0, 2)
     fs.cutPower()
+    await using again = await openMemory({ fs })
+    assert.deepEqual(await readAll(logOf(again, 'orders')), ['2:c'])
+  })
+
+  it('goes on at the log start when all the rest is lost', async () => {
+    const fs = memoryFileSystem()
+    const store = await openMemory({ fs })
+    const log = await makeLog(store, 'orders')
+    for (const text of ['a', 'b', 'c']) append(log, batchOf([text]))
+    await store.written()
+    await store.deleteRecords('orders', 0, 2)
+    fs.kill()
+    fs.open('/data/orders-0/00000000000000000000.log', 'write').truncate(100)
     await using again = await openMemory({ fs })
     const found = logOf(again, 'orders')
     assert.deepEqual([found.logStartOffset, found.highWatermark], [2, 2])
