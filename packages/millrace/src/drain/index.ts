@@ -16,7 +16,6 @@ export {
   replayTraffic,
   type ReplayDefinition,
   type ReplayOptions,
-  type ReplayResults,
 } from './replay/replay-traffic.ts'
 export { drainTopic, type DrainTopic } from './router-topic.ts'
 export { routeMetrics, type RouteMetricsOptions } from './routes/route-metrics.ts'
@@ -26,3 +25,4 @@ export {
   type DrainClient,
 } from './start-cluster-drain.ts'
 export * from './simulate/index.ts'
+export type { ReplayResults } from './replay/replay.ts'
