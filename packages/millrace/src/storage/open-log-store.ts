@@ -88,8 +88,26 @@ async function findTopics(
   for (const name of fs.list(folder)) {
     const [, topic, index] = /^(.+)-(\d+)$/.exec(name) ?? []
     const isStray = topic !== undefined && !(Number(index) < (store.topic(topic)?.partitions ?? 0))
-    if (isStray) store.reportStray(`${folder}/${name}`)
+    if (!isStray) continue
+    const path = `${folder}/${name}`
+    if (!isReadOnly && isInterruptedCreation(fs, path)) fs.remove(path)
+    else store.reportStray(path)
   }
+}
+
+/** Only files of ours, and not a byte of data. */
+function isInterruptedCreation(fs: FileSystem, folder: string): boolean {
+  let names: readonly string[]
+  try {
+    names = fs.list(folder)
+  } catch {
+    return false // not even a folder
+  }
+  return names.every(
+    (name) =>
+      name === 'leader-epoch-checkpoint' ||
+      (/^\d{20}\.log$/.test(name) && fs.size(`${folder}/${name}`) === 0),
+  )
 }
 
 /** A topic's folders get their last name after `cluster.json` has forgotten it; a crash may fall between. */

@@ -116,6 +116,24 @@ describe('log store: topics', () => {
     assert.ok(!fs.files().some((path) => path.includes('orders')))
   })
 
+  it('removes what an interrupted creation left, and nothing that is not its own', async () => {
+    const fs = memoryFileSystem()
+    await (await openMemory({ fs })).close()
+    for (const path of ['half-0/leader-epoch-checkpoint', 'backup-1/notes.txt', 'file-2']) {
+      fs.makeFolder(`/data/${path}`.replace(/\/[^/]+$/, ''))
+      fs.open(`/data/${path}`, 'write').close()
+    }
+    const strays: string[] = []
+    await using store = await openMemory({
+      fs,
+      onReport: (report) => report.kind === 'stray-folder' && strays.push(report.path),
+    })
+    assert.deepEqual(strays.toSorted(), ['/data/backup-1', '/data/file-2'])
+    assert.ok(!fs.files().some((path) => path.includes('half')))
+    assert.ok(fs.files().includes('/data/backup-1/notes.txt'))
+    assert.equal(store.topics().length, 0)
+  })
+
   it('moves records of an unknown topic aside instead of mixing them in', async () => {
     const fs = memoryFileSystem()
     const reports: string[] = []
