@@ -24,8 +24,8 @@ import type { Verdict } from './verdict.ts'
  *   epoch once nothing is in flight: all that is left is numbered from 0 in order. Other partitions go on under
  *   their own pair.
  * - New numbers never go to what may have been written under old ones (`#dropDoubtful`).
- * - A batch that expires after it was sent is *unknown*, never *failed*; before anything else of the partition the
- *   epoch is raised, so that what still travels of it cannot land behind its successors.
+ * - A batch that expires after an attempt whose fate is open is *unknown*, never *failed*; before anything else of the
+ *   partition the epoch is raised, so that what still travels of it cannot land behind its successors.
  *
  * - The first batch under a pair goes alone. A broker that knows nothing of a producer in a partition takes any
  *   first sequence number (KIP-98), so were two in flight and the first refused, the second would overtake it.
@@ -69,8 +69,6 @@ interface Gap {
   /** That batch may lie in the log, or may still land there. */
   readonly isDoubtful: boolean
 }
-
-const givenUp = 'a batch with an unknown outcome was given up'
 
 /** Far below the day after which brokers forget (producer.id.expiration.ms). */
 const forgottenMs = 3_600_000
@@ -193,7 +191,8 @@ export class PartitionQueue {
         this.#pausedUntilMs = 0
         if (batch.identity === this.#own) {
           this.#takenAtMs = nowMs
-          this.#isUnfenced = false
+          // Before the gap is closed, this is still the pair that the doubtful went under.
+          if (!this.#gap) this.#isUnfenced = false
         }
         this.#deliver(batch, verdict.offset, verdict.appendTimeMs)
         break
@@ -220,6 +219,8 @@ export class PartitionQueue {
         this.#retry(batch, nowMs, verdict.reason, true)
         break
       case 'too-large':
+        // By its size, so every attempt met the same refusal.
+        batch.isUnsure = false
         if (batch.count > 1) {
           batch.mustSplit = true
           this.#retry(batch, nowMs, 'too large: it is cut in two', false)
@@ -231,6 +232,7 @@ export class PartitionQueue {
         }
         break
       case 'refused':
+        if (verdict.isByContent) batch.isUnsure = false
         this.#refuse(batch, verdict.error, verdict.byRecord)
         break
     }
@@ -242,22 +244,21 @@ export class PartitionQueue {
     for (const batch of this.#flight) {
       // Its slot stays taken until the answer, or the end of the connection.
       if (batch.isSettled) continue
-      if (batch.deadlineMs <= nowMs) this.#unknown(batch, 'no answer yet')
+      if (batch.deadlineMs <= nowMs) this.#fail(batch, this.#outcomeUnknown('no answer yet'), false)
       else nextMs = Math.min(nextMs, batch.deadlineMs)
     }
     for (let head = this.#retries[0]; head && head.deadlineMs <= nowMs; head = this.#retries[0]) {
       this.#retries.shift()
-      this.#unknown(head, 'attempts failed')
-      this.#renumberFrom(head.order, givenUp, true)
+      this.#giveUp(head, 'its last attempt failed')
     }
     for (let head = this.#waiting[0]; head && head.deadlineMs <= nowMs; head = this.#waiting[0]) {
       this.#waiting.shift()
-      this.#expired(head)
+      this.#fail(head, this.#expired('its turn never came'), true)
     }
     if (this.#open && this.#open.deadlineMs <= nowMs) {
       const open = this.#open
       this.#open = undefined
-      this.#expired(open)
+      this.#fail(open, this.#expired('its turn never came'), true)
     }
     const oldest = this.#retries[0] ?? this.#waiting[0] ?? this.#open
     return Math.min(nextMs, oldest?.deadlineMs ?? Infinity)
@@ -347,7 +348,8 @@ export class PartitionQueue {
   #dropDoubtful(): void {
     while (this.#retries[0]?.isUnsure === true) {
       const batch = this.#retries.shift()
-      if (batch) this.#unknown(batch, 'a batch before it was given up with an unknown outcome')
+      const reason = 'a batch before it was given up with an unknown outcome'
+      if (batch) this.#fail(batch, this.#outcomeUnknown(reason), false)
     }
   }
 
@@ -369,13 +371,8 @@ export class PartitionQueue {
   }
 
   #retry(batch: Batch, nowMs: number, reason: string, pauses: boolean): void {
-    if (batch.isSettled) {
-      this.#renumberFrom(batch.order, givenUp, true)
-      return
-    }
-    if (nowMs >= batch.deadlineMs) {
-      this.#unknown(batch, reason)
-      this.#renumberFrom(batch.order, givenUp, true)
+    if (batch.isSettled || nowMs >= batch.deadlineMs) {
+      this.#giveUp(batch, reason)
       return
     }
     let at = this.#retries.length
@@ -390,12 +387,11 @@ export class PartitionQueue {
   #refuse(batch: Batch, error: MillraceError, byRecord?: ReadonlyMap<number, MillraceError>): void {
     const isBehind = (other: Batch): boolean => other.order > batch.order
     const isLast = !this.#flight.some(isBehind) && !this.#retries.some(isBehind)
-    const isDoubtful = batch.isUnsure || batch.isSettled
     // Its numbers were not used. Without successors they are free again; with them there is a gap.
-    if (isLast && !isDoubtful && batch.identity && batch.identity === this.#own) {
+    if (isLast && !batch.isUnsure && batch.identity && batch.identity === this.#own) {
       this.#nextSequence = batch.baseSequence
     } else {
-      this.#renumberFrom(batch.order, 'a batch was refused', isDoubtful)
+      this.#renumberFrom(batch.order, 'a batch was given up', batch.isUnsure)
     }
     if (!batch.isSettled) this.#fail(batch, error, !batch.isUnsure, byRecord)
   }
@@ -406,17 +402,21 @@ export class PartitionQueue {
     this.#listener.delivered(batch, offset, appendTimeMs)
   }
 
-  #expired(batch: Batch): void {
-    const { topic, partition } = this
-    const { deliveryTimeoutMs: timeoutMs } = this.#rules
-    this.#fail(batch, failure('MR_PRODUCER_EXPIRED', { topic, partition, timeoutMs }), true)
+  /** Its time is over. What no attempt can have written is known not to be in the log. */
+  #giveUp(batch: Batch, reason: string): void {
+    this.#refuse(batch, batch.isUnsure ? this.#outcomeUnknown(reason) : this.#expired(reason))
   }
 
-  #unknown(batch: Batch, reason: string): void {
+  #expired(reason: string): MillraceError {
     const { topic, partition } = this
     const { deliveryTimeoutMs: timeoutMs } = this.#rules
-    const context = { topic, partition, timeoutMs, reason }
-    this.#fail(batch, failure('MR_PRODUCER_OUTCOME_UNKNOWN', context), false)
+    return failure('MR_PRODUCER_EXPIRED', { topic, partition, timeoutMs, reason })
+  }
+
+  #outcomeUnknown(reason: string): MillraceError {
+    const { topic, partition } = this
+    const { deliveryTimeoutMs: timeoutMs } = this.#rules
+    return failure('MR_PRODUCER_OUTCOME_UNKNOWN', { topic, partition, timeoutMs, reason })
   }
 
   #fail(

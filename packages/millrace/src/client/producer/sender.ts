@@ -323,7 +323,7 @@ export class Sender implements QueueListener {
     } catch (error) {
       const failed = error as MillraceError
       if (isFailure(error, ...neverSent)) {
-        this.#answeredAll(batches, { kind: 'refused', error: failed })
+        this.#answeredAll(batches, { kind: 'refused', error: failed, isByContent: false })
       } else {
         // An answer that cannot be read is one that did not come.
         this.#core.metadata.requestRefresh(failed.message)

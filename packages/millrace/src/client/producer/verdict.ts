@@ -20,6 +20,8 @@ export type Verdict =
   | {
       readonly kind: 'refused'
       readonly error: MillraceError
+      /** For what the batch holds: no attempt can have been taken. Other refusals (no right) may come and go. */
+      readonly isByContent: boolean
       /** Errors of their own, by index in the batch (KIP-467). */
       readonly byRecord?: ReadonlyMap<number, MillraceError>
     }
@@ -40,6 +42,12 @@ export interface PartitionAnswer {
 const unsureCodes: ReadonlySet<number> = new Set([
   errorCodes.REQUEST_TIMED_OUT,
   errorCodes.NOT_ENOUGH_REPLICAS_AFTER_APPEND,
+])
+
+const contentCodes: ReadonlySet<number> = new Set([
+  errorCodes.INVALID_RECORD,
+  errorCodes.INVALID_TIMESTAMP,
+  errorCodes.UNSUPPORTED_COMPRESSION_TYPE,
 ])
 
 export function verdictOf(
@@ -73,13 +81,15 @@ export function verdictOf(
     const isUnsure = unsureCodes.has(errorCode)
     return { kind: 'retry', reason: name, isUnsure, refreshesMetadata }
   }
-  if (answer.recordErrors.length === 0) return { kind: 'refused', error }
+  const isByContent = contentCodes.has(errorCode)
+  if (answer.recordErrors.length === 0) return { kind: 'refused', error, isByContent }
   const byRecord = new Map<number, MillraceError>()
   for (const { batchIndex, batchIndexErrorMessage } of answer.recordErrors)
     byRecord.set(batchIndex, kafkaFailure(what, errorCode, batchIndexErrorMessage))
   return {
     kind: 'refused',
     error: kafkaFailure(what, errorCode, 'another message of its batch is invalid'),
+    isByContent,
     byRecord,
   }
 }

@@ -288,12 +288,14 @@ export const clientErrors = {
       topic,
       partition,
       timeoutMs,
+      reason,
     }: {
       readonly topic: string
       readonly partition: number
       readonly timeoutMs: number
-    }) => `a message for ${topic}/${partition} was not sent within ${timeoutMs} ms`,
-    hint: 'It is not in the log. The leader of the partition could not be reached; check the cluster, then send it again.',
+      readonly reason: string
+    }) => `a message for ${topic}/${partition} was not written within ${timeoutMs} ms: ${reason}`,
+    hint: 'It is not in the log. Check the leader of the partition, then send it again.',
   },
   MR_PRODUCER_OUTCOME_UNKNOWN: {
     class: 'TimeoutError',
