@@ -47,7 +47,11 @@ export interface ConsumerSettings extends RetryOptions {
 /** One topic, or several whose messages are told apart by `message.topic`. */
 export type TopicSpec = AnyTopic | readonly AnyTopic[]
 
-export type TopicOf<T extends TopicSpec> = T extends readonly AnyTopic[] ? T[number] : T
+export type TopicOf<T extends TopicSpec> = T extends readonly (infer U extends AnyTopic)[]
+  ? U
+  : T extends AnyTopic
+    ? T
+    : never
 /** Distributes, so that a list of topics gives a union which `message.topic` narrows. */
 export type MessageOf<T> = T extends AnyTopic ? Message<T> : never
 
@@ -56,7 +60,7 @@ export type EachHandler<T extends TopicSpec> = (
   context: Context,
 ) => unknown
 export type BatchHandler<T extends TopicSpec> = (
-  messages: Messages<TopicOf<T> & AnyTopic>,
+  messages: Messages<TopicOf<T>>,
   context: Context,
 ) => unknown
 
@@ -80,13 +84,13 @@ export type ConsumerForm<T extends TopicSpec> =
       readonly mode?: never
     }
   | {
-      readonly use: ConsumerClass<TopicOf<T> & AnyTopic, 'each'>
+      readonly use: ConsumerClass<TopicOf<T>, 'each'>
       readonly mode?: 'each'
       readonly each?: never
       readonly batch?: never
     }
   | {
-      readonly use: ConsumerClass<TopicOf<T> & AnyTopic, 'batch'>
+      readonly use: ConsumerClass<TopicOf<T>, 'batch'>
       readonly mode: 'batch'
       readonly each?: never
       readonly batch?: never
@@ -98,7 +102,7 @@ export interface ConsumerOptions<T extends TopicSpec> extends ConsumerSettings {
   readonly name?: string
   /** Default: the name. Kafka's group id is `<clientId>_<group>`. */
   readonly group?: string
-  readonly hooks?: Hooks<TopicOf<T> & AnyTopic>
+  readonly hooks?: Hooks<TopicOf<T>>
   /** For `ctx.respondWith`. Classes find theirs by name among the app's responders. */
   readonly responder?: ResponderSource
 }

@@ -16,6 +16,7 @@ import type { OwnerEnvironment } from './environment.ts'
 import { JobContext, type JobOwner } from './job-context.ts'
 import { JobWatch } from './job-watch.ts'
 import { Letters } from './letters.ts'
+import { placedLogger } from './placed-logger.ts'
 import { PartitionState, type Hold, type Place } from './partition-state.ts'
 import { seekTarget } from './seek-target.ts'
 import { Settlement, type JobResult } from './settlement.ts'
@@ -50,6 +51,7 @@ export class PartitionOwner implements JobOwner {
   readonly #settlement: Settlement
   readonly #wakeup = new Wakeup()
   readonly #watch: JobWatch
+  #log: Logger | undefined
   #job: JobContext | undefined
   #seekTo: SeekTarget | undefined
   #isBegun = false
@@ -206,7 +208,8 @@ export class PartitionOwner implements JobOwner {
   }
 
   get log(): Logger {
-    return this.#env.log
+    this.#log ??= placedLogger(this.#env.log, this.place)
+    return this.#log
   }
 
   get isEnding(): boolean {
@@ -325,7 +328,12 @@ export class PartitionOwner implements JobOwner {
       await this.#waitForMessages()
       if (this.#isStopped()) return 0
       taken = this.source.take(maxMessages)
-      if (taken.length === 0) return 0
+      if (taken.length === 0) {
+        // A partition that is being taken away says at once that it may be looked at: without a turn of the loop
+        // its revocation would never be heard of.
+        await new Promise((resolve) => setImmediate(resolve))
+        return 0
+      }
     }
     for (const message of taken) partition.receive(message)
     if (mode === 'batch') await this.#fillBatch()

@@ -19,12 +19,7 @@ export interface Sendable<T extends AnyTopic | string = Topic> {
   readonly timestamp?: number
 }
 
-type KeyInputOf<T> =
-  T extends Topic<string, never, unknown, infer K>
-    ? K
-    : T extends Topic<string, unknown, unknown, infer K>
-      ? K
-      : unknown
+type KeyInputOf<T> = T extends { encodeKey(key: infer K): unknown } ? NonNullable<K> : unknown
 
 /** Sends one message and resolves when the broker has acknowledged it. */
 export type Send = <T extends AnyTopic | string>(topic: T, message: Sendable<T>) => Promise<Sent>

@@ -62,7 +62,8 @@ export interface Where {
 export type AnyTopic = Topic<string, never, unknown, never> | Topic
 
 export type NameOf<T> = T extends { readonly name: infer N extends string } ? N : string
-export type InputOf<T> = T extends Topic<string, infer In, unknown, never> ? In : unknown
+// From the members, since inference through the interface would compare keys as well.
+export type InputOf<T> = T extends { encodeValue(value: infer In): unknown } ? In : unknown
 export type ValueOf<T> = T extends { decodeValue(raw: Buffer | null, where: Where): infer R }
   ? Awaited<R>
   : unknown

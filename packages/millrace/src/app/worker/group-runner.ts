@@ -2,7 +2,7 @@ import { hostname } from 'node:os'
 
 import type { Client, GroupMember, OwnedPartition } from '../../client/index.ts'
 import { failure, type MillraceError } from '../../errors/index.ts'
-import { parseDuration, type Clock } from '../../kit/index.ts'
+import { parseDuration, sleep, type Clock } from '../../kit/index.ts'
 import { events } from '../../telemetry/index.ts'
 import type { ResolvedConfig } from '../config/resolve-config.ts'
 import type { Start } from '../consumer/define-consumer.ts'
@@ -137,7 +137,17 @@ export class GroupRunner {
   async commitFinally(timeoutMs: number): Promise<boolean> {
     this.#committer.stop()
     this.#commitTimeoutMs = Math.max(1, timeoutMs / 3)
-    return this.#committer.commitFinally(this.#owners.values(), AbortSignal.abort())
+    const limit = new AbortController()
+    const late = sleep(this.#clock, timeoutMs, limit.signal)
+    try {
+      // A commit that was under way already may wait for brokers that are away.
+      return await Promise.race([
+        this.#committer.commitFinally(this.#owners.values(), limit.signal),
+        late.then(() => false),
+      ])
+    } finally {
+      limit.abort(new Error('done'))
+    }
   }
 
   async leave(timeoutMs: number): Promise<void> {

@@ -1,5 +1,7 @@
 import { hostname } from 'node:os'
 
+import type { Client } from '../../client/index.ts'
+import { isFailure } from '../../errors/index.ts'
 import { systemClock, sleep, type Clock } from '../../kit/index.ts'
 import { events } from '../../telemetry/index.ts'
 import type { MillraceConfig } from '../config/define-config.ts'
@@ -86,7 +88,7 @@ export async function startWorker(
     workerName: `${hostname()}-${process.pid}`,
     send: producer.send,
     sendLetter: producer.sendRaw,
-    onCritical: (_owner, error) => worker.fail(error),
+    onCritical: (_owner, error) => worker.fail(error, undefined),
     breathe: breath(),
     ...(signals ? { enter: enterJob } : {}),
   }
@@ -144,7 +146,7 @@ async function joinAll(
   groups: readonly GroupRunner[],
   resolved: ResolvedConfig,
   around: {
-    readonly client: Parameters<GroupRunner['join']>[0]
+    readonly client: Client
     readonly clock: Clock
     readonly isDevelopment: boolean
     readonly fail: (error: unknown) => void
@@ -153,14 +155,7 @@ async function joinAll(
   const { client, clock, isDevelopment, fail } = around
   const timeoutMs = resolved.options['worker.startTimeout']
   const join = async (): Promise<void> => {
-    if (isDevelopment) {
-      try {
-        await createDeclaredTopics(client.admin, resolved, { timeoutMs })
-      } catch (error) {
-        // Groups find their topics later, when somebody has created them.
-        events.error.publish({ type: 'topics', error })
-      }
-    }
+    if (isDevelopment) await createTopics(client, resolved)
     await Promise.all(groups.map((group) => group.join(client)))
   }
   const limit = new AbortController()
@@ -170,8 +165,26 @@ async function joinAll(
   } finally {
     limit.abort(new Error('joined'))
   }
-  // A group that cannot be joined ends the worker, early or late.
-  joined.catch(fail)
+  // A group that cannot be joined ends the worker, early or late; one that was closed meanwhile has ended with it.
+  joined.catch((error: unknown) => {
+    if (!isFailure(error, 'MR_GROUP_CLOSED', 'MR_CLIENT_CLOSED')) fail(error)
+  })
+}
+
+/** Tries for as long as the brokers are away: a group that came first would let the broker create topics as it likes. */
+async function createTopics(client: Client, resolved: ResolvedConfig): Promise<void> {
+  for (;;) {
+    try {
+      await createDeclaredTopics(client.admin, resolved, { timeoutMs: 30_000 })
+      return
+    } catch (error) {
+      if (isFailure(error, 'MR_CLIENT_CLOSED')) throw error
+      if (isFailure(error) && error.retriable) continue
+      // Refused, as where this application may not create topics; its groups find them when somebody has.
+      events.error.publish({ type: 'topics', error })
+      return
+    }
+  }
 }
 
 const silentLogger: Logger = { debug() {}, info() {}, warn() {}, error() {} }

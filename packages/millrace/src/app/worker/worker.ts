@@ -135,10 +135,10 @@ export class RunningWorker implements Worker {
     return this.#stopping
   }
 
-  /** The world is not as it should be: a graceful stop that ends with exit code 1. */
-  fail(error: unknown): void {
+  /** A graceful stop that ends with exit code 1. @param type - of the error event; undefined when it was published */
+  fail(error: unknown, type: string | undefined = 'worker'): void {
     this.#wanted = 1
-    events.error.publish({ type: 'worker', error })
+    if (type !== undefined) events.error.publish({ type, error })
     if (this.#stopping === undefined) void this.stop()
   }
 
