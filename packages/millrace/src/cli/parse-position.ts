@@ -18,7 +18,7 @@ export function parsePosition(text: string, nowMs: number): Position {
   if (word === 'start' || word === 'end') return { at: word }
   if (/^\d+$/.test(word)) return { at: 'offset', offset: Number(word) }
   if (/^-\d+$/.test(word)) return { at: 'last', count: Number(word.slice(1)) }
-  const timestampMs = parseTime(word, nowMs)
+  const timestampMs = timeOf(word, nowMs)
   if (timestampMs !== undefined) return { at: 'time', timestampMs }
   throw failure('MR_CLI_USAGE', {
     reason: `${text} is no position; write start, end, an offset, -N for the last N, a time such as 2026-01-31T14:05Z, "2h ago" or @1700000000000`,
@@ -63,7 +63,16 @@ export function parseEnd(
   }
 }
 
-function parseTime(word: string, nowMs: number): number | undefined {
+/** A time alone, as `parsePosition` reads it. @throws MR_CLI_USAGE */
+export function parseTime(flag: string, text: string, nowMs: number): number {
+  const timestampMs = timeOf(text.trim(), nowMs)
+  if (timestampMs !== undefined) return timestampMs
+  throw failure('MR_CLI_USAGE', {
+    reason: `${flag} ${text} is no time; write 2026-01-31T14:05Z, "2h ago", 14:05 or @1700000000000`,
+  })
+}
+
+function timeOf(word: string, nowMs: number): number | undefined {
   if (/^@\d+$/.test(word)) return Number(word.slice(1))
   const [, ago] = /^(\S+)\s+ago$/.exec(word) ?? []
   if (ago !== undefined) {

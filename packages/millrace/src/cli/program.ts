@@ -23,7 +23,7 @@ export interface ProgramOptions {
 
 const nounAbouts: Readonly<Record<string, string>> = {
   topics: 'topics: list, look at, create, delete',
-  groups: 'consumer groups: list, look at, reset',
+  groups: 'consumer groups: list, look at, reset, delete',
 }
 
 /** Root help opens with these; a test runs each one that stops by itself. */

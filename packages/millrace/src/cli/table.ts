@@ -5,14 +5,19 @@ import { dev } from './commands/dev.ts'
 import { doctor } from './commands/doctor.ts'
 import { drain } from './commands/drain.ts'
 import { explain } from './commands/explain.ts'
+import { groupsDelete } from './commands/groups/delete.ts'
 import { groupsInfo } from './commands/groups/info.ts'
 import { groupsList } from './commands/groups/list.ts'
+import { groupsReset } from './commands/groups/reset.ts'
 import { info } from './commands/info.ts'
+import { lag } from './commands/lag.ts'
+import { offsets } from './commands/offsets.ts'
 import { tail } from './commands/tail.ts'
 import { topicsCreate } from './commands/topics/create.ts'
 import { topicsDelete } from './commands/topics/delete.ts'
 import { topicsInfo } from './commands/topics/info.ts'
 import { topicsList } from './commands/topics/list.ts'
+import { wait } from './commands/wait.ts'
 import { worker } from './commands/worker.ts'
 import { write } from './commands/write.ts'
 
@@ -34,6 +39,11 @@ export const commands: readonly AnyCommand[] = [
   write,
   groupsList,
   groupsInfo,
+  groupsReset,
+  groupsDelete,
+  lag,
+  offsets,
+  wait,
   config,
   doctor,
   explain,

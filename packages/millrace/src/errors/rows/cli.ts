@@ -47,6 +47,37 @@ export const cliErrors = {
       `the worker ended by itself with exit code ${exitCode}`,
     hint: 'Its log says why: a critical error, or a fault in the configuration.',
   },
+  MR_CLI_GROUP_LIVE: {
+    class: 'UsageError',
+    retriable: true, // once its members have left
+    message: ({
+      group,
+      members,
+    }: {
+      readonly group: string
+      readonly members: readonly string[]
+    }) => `group ${group} is at work: ${members.join(', ')}`,
+    hint: 'Stop its members first: a member would commit its own offsets over the new ones.',
+  },
+  MR_CLI_WAIT_TIMEOUT: {
+    class: 'TimeoutError',
+    retriable: true,
+    message: ({
+      open,
+      timeoutMs,
+    }: {
+      readonly open: readonly string[]
+      readonly timeoutMs: number
+    }) => `after ${timeoutMs} ms it still does not hold that ${open.join(', and that ')}`,
+    hint: 'Look at the cluster with `millrace info` and `millrace groups info`; --timeout waits for longer.',
+  },
+  MR_CLI_FILE: {
+    class: 'UsageError',
+    retriable: false,
+    message: ({ path, reason }: { readonly path: string; readonly reason: string }) =>
+      `${path}: ${reason}`,
+    hint: 'A file of offsets has lines of topic,partition,offset, as `groups reset --export` and Kafka’s own script write them.',
+  },
   MR_CONFIG_FILE_MISSING: {
     class: 'ConfigError',
     retriable: false,

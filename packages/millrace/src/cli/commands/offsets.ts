@@ -1,0 +1,47 @@
+import { systemClock } from '../../kit/index.ts'
+import { partitionRanges, topicsNamed } from '../cluster-facts.ts'
+import { defineCommand } from '../command.ts'
+import { parsePlace } from '../parse-places.ts'
+import { parseTime } from '../parse-position.ts'
+import { columns } from '../text.ts'
+
+export const offsets = defineCommand({
+  name: 'offsets',
+  about: 'Shows where the log of each partition starts and ends, and where a time lies in it.',
+  safety: 'read',
+  arguments: { topics: { about: 'a topic, or partitions of it, as orders:0,3-5', isList: true } },
+  options: {
+    at: { type: 'text', about: 'also the first offset at or after this time, as "2h ago"' },
+  },
+  examples: ['millrace offsets orders', 'millrace offsets orders:0-1 --at "2h ago" --json'],
+
+  async run(input, { print, cluster }) {
+    const at = input.at === undefined ? undefined : parseTime('--at', input.at, systemClock.now())
+    const places = input.topics.map(parsePlace)
+    const opened = await cluster()
+    const topics = await topicsNamed(
+      opened,
+      places.map(({ topic }) => topic),
+    )
+    const chosen = topics.map((topic, index) => {
+      const wanted = places[index]?.partitions
+      const partitions = topic.partitions.filter(({ partition }) => wanted?.has(partition) ?? true)
+      return { ...topic, partitions }
+    })
+    const ranges = await partitionRanges(opened, chosen)
+    const listed =
+      at === undefined
+        ? []
+        : await opened.admin.listOffsets(
+            ranges.map(({ topic, partition }) => ({ topic, partition, at })),
+          )
+    const rows = ranges.map((range, index) => {
+      const found = listed[index]
+      if (found?.error) throw found.error
+      const row = { ...range, messages: range.end - range.start }
+      // After the last message: what comes next will have the end's offset.
+      return found ? { ...row, at: found.offset < 0 ? range.end : found.offset } : row
+    })
+    await print.document(rows, () => columns(rows))
+  },
+})
