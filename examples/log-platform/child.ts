@@ -4,13 +4,13 @@ import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 
 /** In a child: its options, and a way to tell the parent something. Ends with the parent. */
-export function connectParent<O>(): {
-  readonly options: O
+export function connectParent(): {
+  readonly options: unknown
   readonly tell: (state: object) => void
 } {
   process.once('disconnect', () => process.exit(0))
   return {
-    options: JSON.parse(process.argv[2] ?? '{}') as O,
+    options: JSON.parse(process.argv[2] ?? '{}') as unknown,
     tell: (state) => {
       if (process.connected) process.send?.(state)
     },
@@ -44,11 +44,11 @@ export async function startChild<S extends object>(
   let state: S | undefined
   let child: ChildProcess | undefined
   let restarts = -1
-  let isStopping = false
+  const stopping = new AbortController()
 
   const run = async (): Promise<void> => {
     let failures = 0
-    while (!isStopping) {
+    while (!stopping.signal.aborted) {
       restarts++
       const startedMs = performance.now()
       child = fork(join(import.meta.dirname, script), [JSON.stringify(optionsFor(state))])
@@ -57,7 +57,7 @@ export async function startChild<S extends object>(
         first.resolve(state)
       })
       const [code] = (await once(child, 'exit')) as [number | null]
-      if (code === 0 || isStopping) break
+      if (code === 0 || stopping.signal.aborted) break
       failures = performance.now() - startedMs > 2_000 ? 0 : failures + 1
       if (failures > quickRestarts)
         throw new Error(`${script} ended ${failures} times with code ${code}`)
@@ -81,7 +81,7 @@ export async function startChild<S extends object>(
     },
     ended: ended.promise,
     async [Symbol.asyncDispose]() {
-      isStopping = true
+      stopping.abort()
       if (child?.exitCode === null && child.signalCode === null) {
         const exited = once(child, 'exit')
         child.kill('SIGTERM')

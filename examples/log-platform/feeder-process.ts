@@ -3,13 +3,14 @@ import { readAccessLog, startFeeder } from 'millrace/drain'
 
 import { connectParent } from './child.ts'
 
-const { options, tell } = connectParent<{
+const { options: given, tell } = connectParent()
+const options = given as {
   readonly data: string
   readonly site: string
   readonly drain: string
   readonly folder: string
   readonly speed: number
-}>()
+}
 const requests = await readAccessLog(options.data)
 const feeder = await startFeeder({ ...options, requests })
 tell(feeder.progress)

@@ -17,6 +17,8 @@ const router = drainTopic('router', { partitions: 4 })
 
 export default defineConfig({
   clientId: 'log-platform',
+  // Killed and started again, the worker has its partitions at once instead of after a session timeout.
+  instanceId: 'worker-1',
   app: defineApp({
     topics: [router],
     consumers: [

@@ -3,11 +3,12 @@ import { readAccessLog, startSite } from 'millrace/drain'
 
 import { connectParent } from './child.ts'
 
-const { options, tell } = connectParent<{
+const { options: given, tell } = connectParent()
+const options = given as {
   readonly data: string
   readonly accessLog: string
   readonly port: number
-}>()
+}
 const requests = await readAccessLog(options.data)
 const site = await startSite({ requests, accessLog: options.accessLog, port: options.port })
 const state = (): object => ({

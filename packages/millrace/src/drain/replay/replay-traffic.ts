@@ -119,7 +119,10 @@ export function replayTraffic(options: ReplayOptions): ReplayDefinition {
     name: options.name ?? group,
     start: options.start ?? 'latest',
     maxMessages: options.maxMessages ?? 100,
-    offsets: delivery === 'at-least-once' ? 'automatic' : 'manual',
+    // Often, since what is not committed is sent again after a crash; blocks commit by themselves.
+    ...(delivery === 'at-least-once'
+      ? { offsets: 'automatic', commit: { interval: '500ms' } }
+      : { offsets: 'manual' }),
     // Sending can take as long as the recording did.
     slowAfter: false,
     backoff: { first: '500ms', max: '5s' },
