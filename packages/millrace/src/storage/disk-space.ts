@@ -7,6 +7,8 @@ export interface DiskSpaceOptions {
   readonly folder: string
   /** Size of the reserve file; 0 does without. */
   readonly reserveBytes: number
+  /** Deletes what waits to be deleted; called before each look whether there is room again. */
+  readonly makeRoom: () => void
   readonly onFull: (path: string, bytes: number) => void
   readonly onFree: () => void
 }
@@ -75,6 +77,7 @@ export class DiskSpace {
     try {
       // As much again must stay free, or the next write would meet the same wall.
       const needed = reserveBytes * 2
+      if (this.#isFull) this.#options.makeRoom()
       if (this.#isFull && fs.freeBytes(folder) <= needed) return this.#recheckLater()
       if (reserveBytes > 0) await fs.allocate(this.#path, reserveBytes)
     } catch (error) {

@@ -105,6 +105,7 @@ export class DiskStore implements LogStore {
       clock,
       folder: options.folder,
       reserveBytes: options.reserveBytes ?? defaultReserveBytes,
+      makeRoom: () => this.#removal.finish(),
       onFull: (path, bytes) => this.#report({ kind: 'disk-full', path, bytes }),
       onFree: () => this.#report({ kind: 'disk-free' }),
     })

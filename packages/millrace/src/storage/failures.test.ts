@@ -76,6 +76,23 @@ describe('a full disk', () => {
     assert.deepEqual(await readAll(log), [`1:${'b'.repeat(500)}`, '2:c'])
   })
 
+  it('does not wait with deletions while there is no room', async () => {
+    const fs = memoryFileSystem()
+    const clock = manualClock(startMs)
+    await using store = await openMemory({ fs, clock, reserveBytes: 1000 })
+    const log = await makeLog(store, 'orders', { 'segment.bytes': '4000' })
+    for (let at = 0; at < 20; at++) append(log, batchOf(['x'.repeat(1000)]))
+    await store.written()
+    fs.capacityBytes = fs.usedBytes + 500
+    append(log, batchOf(['x'.repeat(3000)]))
+    await assert.rejects(store.written())
+    await store.deleteRecords('orders', 0, 15)
+    await store.retain()
+    await clock.advanceAsync(5000)
+    assert.equal(store.isDiskFull, false)
+    assert.ok(!fs.files().some((path) => path.endsWith('.deleted')))
+  })
+
   it('keeps what was written before the wall within the same turn', async () => {
     const fs = memoryFileSystem()
     await using store = await openMemory({ fs, reserveBytes: 0 })
