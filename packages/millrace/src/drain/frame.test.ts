@@ -77,7 +77,17 @@ const bodies: readonly (readonly [promise: string, body: string, expected: reado
   [
     'loses nothing to a LEN that is too long by one',
     framed(one, one.length + 1) + framed(two) + framed(three),
-    [frame(`${one}${framed(two)[0]}`), frame(two), frame(three)],
+    [frame(one), frame(two), frame(three)],
+  ],
+  [
+    'gives a digit back that a frame without line end has taken',
+    framed(one).slice(0, -1) + framed(two).slice(0, -1) + framed(three).slice(0, -1),
+    [frame(one.slice(0, -1)), frame(two.slice(0, -1)), frame(three.slice(0, -1))],
+  ],
+  [
+    'keeps a digit that is the frame’s own',
+    framed(content('n=1')) + framed(content('n=12')) + framed(two),
+    [frame(content('n=1')), frame(content('n=12')), frame(two)],
   ],
   ['sets a huge LEN aside', framed(one, 99_999_999) + framed(two), [frame(one), frame(two)]],
   [

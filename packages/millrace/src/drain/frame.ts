@@ -9,6 +9,8 @@
  * - A last frame that is one byte short is whole: senders drop the final LF.
  * - When no frame starts where one should, the parser looks for the next `LEN SP "<" PRI ">1 "`, counts a
  *   resync, and hands the bytes between over as unreadable. Nothing is dropped.
+ * - A frame in the middle that is one byte short has taken a digit of the next LEN: it is given back when only then
+ *   the next frame ends where another begins.
  * - A LEN that cannot be true (shorter than the shortest header, longer than a body may be, or past the
  *   end of the body) is set aside: that frame reaches to the next start, or to the end.
  *
@@ -99,7 +101,13 @@ export class FrameParser {
     const length = readNumber(data, from, start - 1)
     const missing = start + length - data.length
     const isPossible = length >= shortestContent && length <= this.#longestContent
-    if (isPossible && missing <= 0) return this.#emit(data, start, start + length)
+    if (isPossible && missing <= 0) {
+      const end = start + length
+      const isLong = takesDigit(data, end, isLast, this.#longestContent)
+      if (isLong > 1) return this.#wait(isLong - from)
+      if (isLong === 1) this.resyncs++
+      return this.#emit(data, start, end - isLong)
+    }
     if (isPossible && isLast && missing === 1) return this.#emit(data, start, data.length)
     if (isPossible && !isLast) return this.#wait(start - from + length)
     this.resyncs++
@@ -185,6 +193,34 @@ function findStart(
     less = data.indexOf(LESS, less + 1)
   }
   return { at: -1, resume: data.length }
+}
+
+/** A start that is not decided within so many bytes is none. */
+const startBytes = mostDigits + 8
+
+/**
+ * 1 when the last byte of a frame that ends at `end` belongs to the next LEN, else 0; more: that many bytes must be
+ * there before it can be told. A line may well end in a digit, so the frame's own LEN is believed as long as the
+ * next one leads somewhere.
+ */
+function takesDigit(data: Buffer, end: number, isLast: boolean, longest: number): number {
+  if (!isDigit(data[end - 1]!)) return 0
+  if (!isLast && data.length < end + startBytes) return end + startBytes
+  const shifted = contentStart(data, end - 1)
+  if (shifted < 0) return 0
+  const trusted = contentStart(data, end)
+  if (trusted < 0) return 1
+  const length = readNumber(data, end, trusted - 1)
+  if (length < shortestContent || length > longest) return 1
+  const boundary = trusted + length
+  if (!isLast && data.length < boundary + startBytes) return boundary + startBytes
+  return isBoundary(data, boundary) ? 0 : 1
+}
+
+function isBoundary(data: Buffer, at: number): boolean {
+  if (at >= data.length) return at <= data.length + 1
+  const byte = data[at]
+  return byte === LF || byte === CR || byte === SP || contentStart(data, at) >= 0
 }
 
 function readNumber(data: Buffer, from: number, end: number): number {
