@@ -27,7 +27,7 @@ export interface AskOptions<A extends AnyApi> {
 }
 
 /** Differences that are meant, as rows of `docs/reference/engines.md`, or too small to matter. */
-const known: readonly RegExp[] = [
+const meant: readonly RegExp[] = [
   /^ {2}DescribeCluster .*endpointType: Kafka 1, embedded 2/,
   /^ {2}DeleteGroups .*errorCode: Kafka 69, embedded 24/,
   /^ {2}Fetch .*a later epoch: .*currentLeader/,
@@ -67,7 +67,7 @@ export async function openBoth(topic: {
       differences.push(...(await compare(sides, what, api, body, options)))
     },
     assertAlike() {
-      const found = differences.filter((line) => !known.some((pattern) => pattern.test(line)))
+      const found = differences.filter((line) => !meant.some((pattern) => pattern.test(line)))
       differences = []
       if (found.length > 0) assert.fail(`the engines differ:\n${found.join('\n')}`)
     },
