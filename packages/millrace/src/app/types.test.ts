@@ -25,7 +25,9 @@ const orders = defineTopic('orders', { value: json<{ readonly total: number }>()
 const blobs = defineTopic('blobs', { value: bytes() })
 
 /** Compiles only when both types are the same. */
+// oxlint-disable typescript/no-unnecessary-type-parameters -- comparing two generic functions is the only exact comparison
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false
+// oxlint-enable typescript/no-unnecessary-type-parameters
 const same = <A, B>(_: Same<A, B>): void => {}
 
 describe('types', () => {

@@ -82,6 +82,7 @@ export class Committer {
   }
 
   async #onInterval(): Promise<void> {
+    this.#marks = 0
     await this.commit(this.#owners())
     this.start()
   }

@@ -431,7 +431,8 @@ export class PartitionOwner implements JobOwner {
     try {
       let returned = this.topic.decodesAhead ? this.#prepareAndCall(job) : this.#enter(job)
       if (isThenable(returned)) returned = await returned
-      if (job.pendingSends !== undefined) await job.pendingSends
+      const sends = job.pendingSends
+      if (sends !== undefined) await sends
       result = { kind: 'returned', outcome: outcomeOf(returned) }
     } catch (error) {
       result = { kind: 'thrown', error }
