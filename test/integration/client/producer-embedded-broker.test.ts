@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import kafkajs from 'kafkajs'
 import { openClient, type SendResult } from '../../../packages/millrace/src/client/index.ts'
+import { isFailure } from '../../../packages/millrace/src/errors/index.ts'
 import { deferred } from '../../../packages/millrace/src/kit/index.ts'
 import { compressionNames, decompress } from '../../../packages/millrace/src/protocol/index.ts'
 import { events } from '../../../packages/millrace/src/telemetry/index.ts'
@@ -133,6 +134,39 @@ describe('a producer on the embedded broker', { timeout: 110_000 }, () => {
     for (const [at, { partition, offset }] of results.entries()) {
       assert.equal(partition, at % 2)
       assert.equal(offset, Math.floor(at / 2))
+    }
+  })
+
+  it('refuses what is too large and keeps the rest in order, cut connections or not', async () => {
+    const topic = 'small'
+    const configs = { 'max.message.bytes': '2000' }
+    await using broker = await startTestBroker({ topics: { [topic]: { partitions: 2, configs } } })
+    let seed = 99
+    const random = (): number => (seed = (seed * 48_271) % 2_147_483_647) / 2_147_483_647
+    const cutter = cutConnections(() => random() < 0.04)
+    await using client = openClient({ brokers: [broker.address], dial: cutter.dial, random })
+    const producer = client.producer({ batchBytes: 6000 })
+    const sends: Promise<SendResult>[] = []
+    for (let at = 0; at < 300; at++) {
+      const size = at % 97 === 50 ? 3000 : 50 + Math.floor(random() * 400)
+      sends.push(producer.send({ topic, partition: at % 2, value: `${at}`.padEnd(size) }))
+      if (at % 20 === 19) await new Promise((resolve) => setImmediate(resolve))
+    }
+    const fates = await Promise.allSettled(sends)
+    cutter.stop()
+    for (const [at, fate] of fates.entries()) {
+      const isTooLarge = at % 97 === 50
+      assert.equal(fate.status, isTooLarge ? 'rejected' : 'fulfilled', `message ${at}`)
+      if (fate.status === 'rejected')
+        assert.ok(isFailure(fate.reason, 'MR_PRODUCER_MESSAGE_TOO_LARGE'), String(fate.reason))
+    }
+    await using reader = openClient({ brokers: [broker.address] })
+    for (const partition of [0, 1]) {
+      const { records } = await readLog(reader, topic, partition)
+      assert.deepEqual(
+        records.map(({ value }) => Number(String(value).trim())),
+        Array.from(fates.keys()).filter((at) => at % 2 === partition && at % 97 !== 50),
+      )
     }
   })
 

@@ -29,7 +29,7 @@ export function selfSigned(name = 'localhost'): { readonly cert: string; readonl
   const der = sequence(body, ecdsaWithSha256, tagged(0x03, signature))
   return {
     cert: `-----BEGIN CERTIFICATE-----\n${lines(der.toString('base64'))}-----END CERTIFICATE-----\n`,
-    key: privateKey.export({ type: 'pkcs8', format: 'pem' }),
+    key: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
   }
 }
 

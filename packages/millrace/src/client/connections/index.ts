@@ -1,5 +1,4 @@
-export { formatAddress, parseAddress, type BrokerAddress } from './address.ts'
-export type { VersionBounds } from './api-ranges.ts'
-export { Connection, type ConnectionSettings, type RequestOptions } from './connection.ts'
-export { ConnectionPool, type PoolSettings, type Purpose } from './connection-pool.ts'
+export { parseAddress, type BrokerAddress } from './address.ts'
+export { Connection, type RequestOptions } from './connection.ts'
+export { ConnectionPool, type Purpose } from './connection-pool.ts'
 export type { Dial, TlsOptions } from './dial.ts'
