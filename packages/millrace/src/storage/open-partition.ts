@@ -33,7 +33,7 @@ export interface FoundPartition {
   readonly repair: Repair | undefined
   /** Not known to be on the disk: it was checked, so it may come from the page cache alone. */
   readonly needsSync: boolean
-  /** A snapshot of the producers that was written here, because none was good. */
+  /** The newest snapshot of the producers, found or written here. */
   readonly snapshot?: string | undefined
 }
 
@@ -181,11 +181,11 @@ async function recover(
   let snapshot: string | undefined
   if (!home.isReadOnly) {
     dropSnapshotsBeyond(home.fs, folder, end)
-    // Segments may go by retention only when a snapshot remembers who wrote them.
-    if (snapshotOffset < active.baseOffset) {
-      snapshot = `${folder}/${segmentName(end, '.producers')}`
-      writeFile(home.fs, snapshot, encodeProducers(producers))
-    }
+    // Segments may go by retention only when a snapshot remembers who wrote them: there is one from here on, and
+    // it gets synced, for the one that was found may stand in the page cache alone.
+    const isThere = snapshotOffset >= active.baseOffset && snapshotOffset > 0
+    snapshot = `${folder}/${segmentName(isThere ? snapshotOffset : end, '.producers')}`
+    if (!isThere && end > 0) writeFile(home.fs, snapshot, encodeProducers(producers))
   }
   return {
     segments,

@@ -125,6 +125,28 @@ describe('recovery', () => {
     await again.written()
   })
 
+  it('syncs the snapshot that it found before it lets segments go', async () => {
+    const fs = memoryFileSystem()
+    const clock = manualClock(startMs)
+    const store = await openMemory({ fs, clock })
+    const log = await makeLog(store, 'orders', { 'segment.bytes': '100', 'retention.ms': '1000' })
+    append(log, sequenced(['a'], 0))
+    await store.written()
+    fs.fault = (operation, path) =>
+      operation === 'write' && path.endsWith('1.log') ? { code: 'EIO' } : undefined
+    append(log, sequenced(['b'], 1))
+    await assert.rejects(store.written())
+    fs.kill()
+    const second = fs.copy()
+    const next = await openMemory({ fs: second, clock })
+    clock.advance(2000)
+    await next.retain()
+    assert.equal(logOf(next, 'orders').logStartOffset, 1)
+    second.cutPower()
+    await using last = await openMemory({ fs: second.copy(), clock })
+    assert.equal(append(logOf(last, 'orders'), sequenced(['a'], 0)).kind, 'duplicate')
+  })
+
   it('reads from the recovery point on only', async () => {
     const fs = memoryFileSystem()
     const clock = manualClock(startMs)
