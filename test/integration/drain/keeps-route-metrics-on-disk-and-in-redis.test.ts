@@ -1,8 +1,5 @@
 import assert from 'node:assert/strict'
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
 import { mkdtemp, rm } from 'node:fs/promises'
-import { createConnection } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
@@ -18,50 +15,10 @@ import {
 } from '../../../packages/millrace/src/drain/routes/store.contract.ts'
 import { summariseAll } from '../../../packages/millrace/src/drain/routes/route-report.ts'
 import { manualClock } from '../../../packages/millrace/src/kit/index.ts'
+import { noRedis, startRedis, type RedisServer } from './redis-server.ts'
 
-const hasRedis = spawnSync('redis-server', ['--version']).status === 0
-const skip = hasRedis ? false : 'redis-server is not installed'
+const skip = noRedis ?? false
 const clock = manualClock(contractStartMs)
-
-/** A server of our own on a socket file: no port to pick, nobody else's data. */
-class RedisServer {
-  readonly url: string
-  readonly #process: ChildProcess
-  readonly folder: string
-
-  constructor(folder: string) {
-    this.folder = folder
-    const path = join(folder, 'redis.sock')
-    this.url = `unix://${path}`
-    this.#process = spawn(
-      'redis-server',
-      ['--port', '0', '--unixsocket', path, '--save', '', '--dir', folder],
-      { stdio: 'ignore' },
-    )
-  }
-
-  async ready(): Promise<void> {
-    const path = join(this.folder, 'redis.sock')
-    for (let attempt = 0; ; attempt++) {
-      const socket = createConnection(path)
-      try {
-        await once(socket, 'connect')
-        return
-      } catch (error) {
-        if (attempt > 200) throw error
-        await new Promise((resolve) => setTimeout(resolve, 25))
-      } finally {
-        socket.destroy()
-      }
-    }
-  }
-
-  async stop(): Promise<void> {
-    const exited = once(this.#process, 'exit')
-    this.#process.kill('SIGKILL')
-    await exited
-  }
-}
 
 describe('route metrics', () => {
   let folder = ''
@@ -70,16 +27,14 @@ describe('route metrics', () => {
 
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'millrace-routes-'))
-    if (!hasRedis) return
-    server = new RedisServer(folder)
-    await server.ready()
+    if (noRedis === undefined) server = await startRedis()
   })
   after(async () => {
-    await server?.stop()
+    await server?.[Symbol.asyncDispose]()
     await rm(folder, { recursive: true, force: true })
   })
 
-  const redisUrl = (): string => server?.url.replace('unix://', '') ?? ''
+  const redisUrl = (): string => server?.url ?? ''
   const emptied = async (): Promise<string> => {
     const redis = new Redis(redisUrl())
     await redis.flushall()
