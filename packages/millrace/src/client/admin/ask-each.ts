@@ -21,6 +21,14 @@ export type Outcome<R> =
   | { readonly result: R; readonly error?: undefined }
   | { readonly result?: undefined; readonly error: MillraceError }
 
+/**
+ * Bound of one look-up (leader, coordinator) within a call. Shorter than the call, so that the call's own end can say
+ * what kept the look-up from succeeding.
+ */
+export function lookUpMs({ apiTimeoutMs }: Pick<ClientCore, 'apiTimeoutMs'>): number {
+  return Math.min(5000, apiTimeoutMs / 3)
+}
+
 /** Asks once about the items still open; one answer for each, in their order. */
 export type Ask<I, R> = (open: readonly I[], signal: AbortSignal) => Promise<readonly Answer<R>[]>
 

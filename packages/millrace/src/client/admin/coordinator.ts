@@ -2,18 +2,18 @@ import type { MillraceError } from '../../errors/index.ts'
 import { errorCodes } from '../../protocol/index.ts'
 import type { ClientCore } from '../client-core.ts'
 import { kafkaFailure } from '../kafka-failure.ts'
-import { answerOf, type Answer } from './ask-each.ts'
+import { answerOf, lookUpMs, type Answer } from './ask-each.ts'
 
 /** The coordinator of each group, or why it cannot be had now. */
 export async function coordinatorsOf(
-  { metadata }: ClientCore,
+  core: ClientCore,
   groupIds: readonly string[],
   signal: AbortSignal,
 ): Promise<readonly (number | Answer<never>)[]> {
   return Promise.all(
     groupIds.map(async (groupId) => {
       try {
-        return await metadata.coordinatorOf(groupId, { signal })
+        return await core.metadata.coordinatorOf(groupId, { signal, timeoutMs: lookUpMs(core) })
       } catch (error) {
         signal.throwIfAborted()
         return answerOf(error)

@@ -3,7 +3,7 @@ import { apis, errorCodes } from '../../protocol/index.ts'
 import type { ClientCore } from '../client-core.ts'
 import { isRetriable, kafkaFailure } from '../kafka-failure.ts'
 import { retrying } from '../retrying.ts'
-import { askEach, type AdminOptions, type Answer } from './ask-each.ts'
+import { askEach, lookUpMs, type AdminOptions, type Answer } from './ask-each.ts'
 import { refusalOfGroup } from './coordinator.ts'
 
 export interface CommittedOffset {
@@ -136,12 +136,13 @@ type Connection = Awaited<ReturnType<ClientCore['connections']['connect']>>
 
 /** One call to the group's coordinator; when it cannot be reached the next call looks for it again. */
 async function withCoordinator<T>(
-  { connections, metadata }: ClientCore,
+  core: ClientCore,
   groupId: string,
   signal: AbortSignal,
   call: (connection: Connection) => Promise<T>,
 ): Promise<T> {
-  const node = await metadata.coordinatorOf(groupId, { signal })
+  const { connections, metadata } = core
+  const node = await metadata.coordinatorOf(groupId, { signal, timeoutMs: lookUpMs(core) })
   try {
     return await call(await connections.connect(node, 'data', { signal }))
   } catch (error) {

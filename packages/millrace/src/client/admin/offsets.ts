@@ -2,7 +2,14 @@ import { MillraceError } from '../../errors/index.ts'
 import { apis, errorCodes, kafkaErrorOf, type ResponseOf } from '../../protocol/index.ts'
 import type { ClientCore } from '../client-core.ts'
 import { kafkaFailure } from '../kafka-failure.ts'
-import { answerOf, askByNode, askEach, type AdminOptions, type Answer } from './ask-each.ts'
+import {
+  answerOf,
+  askByNode,
+  askEach,
+  lookUpMs,
+  type AdminOptions,
+  type Answer,
+} from './ask-each.ts'
 
 export interface OffsetQuery {
   readonly topic: string
@@ -66,16 +73,16 @@ export async function listOffsets(
 }
 
 async function leadersOf(
-  { metadata }: ClientCore,
+  core: ClientCore,
   queries: readonly OffsetQuery[],
   signal: AbortSignal,
 ): Promise<readonly (number | Answer<never>)[]> {
   return Promise.all(
     queries.map(async ({ topic, partition }) => {
-      const known = metadata.leaderOf(topic, partition)
+      const known = core.metadata.leaderOf(topic, partition)
       if (known !== undefined) return known
       try {
-        return await metadata.leader(topic, partition, { signal })
+        return await core.metadata.leader(topic, partition, { signal, timeoutMs: lookUpMs(core) })
       } catch (error) {
         signal.throwIfAborted()
         return answerOf(error)
