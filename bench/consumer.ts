@@ -62,21 +62,21 @@ const racers: Readonly<Record<string, Racer>> = {
   },
   async 'kafkats each'(address, groupId, count, seen) {
     const { consumer, close } = await kafkats(address, groupId)
-    const run = consumer.runEach(topic, async ({ value }) => {
+    const ended = consumer.runEach(topic, async ({ value }) => {
       seen(value)
       if (--count === 0) consumer.stop()
     })
-    await run
+    await ended
     await close()
   },
   async 'kafkats batch'(address, groupId, count, seen) {
     const { consumer, close } = await kafkats(address, groupId)
-    const run = consumer.runBatch(topic, async (messages) => {
+    const ended = consumer.runBatch(topic, async (messages) => {
       for (const { value } of messages) seen(value)
       count -= messages.length
       if (count === 0) consumer.stop()
     })
-    await run
+    await ended
     await close()
   },
   async platformatic(address, groupId, count, seen) {
@@ -87,7 +87,7 @@ const racers: Readonly<Record<string, Racer>> = {
     })
     const stream = await consumer.consume({ topics: [topic], mode: 'earliest', autocommit: false })
     for await (const { value } of stream) {
-      seen(value as Buffer)
+      seen(value)
       if (--count === 0) break
     }
     await consumer.close(true)
@@ -97,14 +97,14 @@ const racers: Readonly<Record<string, Racer>> = {
 async function kafkajs(
   address: string,
   groupId: string,
-  run: (all: () => void) => Parameters<ReturnType<Kafka['consumer']>['run']>[0],
+  handling: (all: () => void) => Parameters<ReturnType<Kafka['consumer']>['run']>[0],
 ): Promise<void> {
   const client = new Kafka({ brokers: [address], clientId: 'bench', logLevel: logLevel.NOTHING })
   const consumer = client.consumer({ groupId, maxWaitTimeInMs: 500 })
   const all = Promise.withResolvers<void>()
   await consumer.connect()
   await consumer.subscribe({ topic, fromBeginning: true })
-  await consumer.run({ ...run(all.resolve), autoCommit: false })
+  await consumer.run({ ...handling(all.resolve), autoCommit: false })
   await all.promise
   await consumer.disconnect()
 }

@@ -13,26 +13,13 @@ const logs = [0, 1].map(() => ({ batches: [batchOf(0, 5)] }))
 
 /** Requests of the group in order, as `api` or `commit PARTITION@OFFSET`. */
 function storyOf(broker: Awaited<ReturnType<typeof scriptedBroker>>): string[] {
-  return broker.requests.flatMap((request) => {
-    switch (request.api) {
-      case 'joinGroup':
-      case 'leaveGroup':
-        return request.api
-      case 'offsetCommit': {
-        const { topics } = request.body as (typeof broker.requests)[number]['body'] & {
-          readonly topics: readonly {
-            readonly partitions: readonly {
-              readonly partitionIndex: number
-              readonly committedOffset: number
-            }[]
-          }[]
-        }
-        return topics.flatMap(({ partitions }) =>
-          partitions.map((one) => `commit ${one.partitionIndex}@${one.committedOffset}`),
-        )
-      }
-    }
-    return []
+  return broker.requests.flatMap(({ api, count }) => {
+    if (api === 'joinGroup' || api === 'leaveGroup') return api
+    if (api !== 'offsetCommit') return []
+    const topics = broker.asked('offsetCommit')[count - 1]?.body.topics ?? []
+    return topics.flatMap(({ partitions }) =>
+      partitions.map((one) => `commit ${one.partitionIndex}@${one.committedOffset}`),
+    )
   })
 }
 

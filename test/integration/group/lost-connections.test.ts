@@ -34,7 +34,7 @@ function droppingAt(step: (typeof steps)[number]): Script {
   const usual = healthy[step] as ((request: unknown, call: unknown) => never) | undefined
   const dropping = (request: unknown, call: { readonly count: number }): unknown =>
     call.count === 1 ? disconnect : usual?.(request, call)
-  return { ...healthy, [step]: dropping } as Script
+  return { ...healthy, [step]: dropping }
 }
 
 describe('a member whose connection is lost', () => {

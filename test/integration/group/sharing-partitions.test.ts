@@ -49,7 +49,7 @@ class Register {
     return Array.from(this.#owners)
       .filter(([, owner]) => owner === name)
       .map(([partition]) => partition)
-      .toSorted()
+      .toSorted((left, right) => left - right)
   }
 }
 

@@ -117,7 +117,7 @@ async function kafkats(broker: ScriptedBroker, last: number): Promise<number[]> 
   const offsets: number[] = []
   const run = consumer.runEach(topic, async ({ offset }) => void offsets.push(Number(offset)))
   await until('kafkats has read all', () => offsets.at(-1) === last, 15_000)
-  await consumer.stop()
+  consumer.stop()
   await run
   await client.disconnect()
   return offsets
@@ -169,7 +169,7 @@ describe('beside other clients', () => {
     )
     await until('the other has read its three', () => seen.length === 3, 15_000)
     assert.ok(seen.every((partition) => !mine.has(partition)))
-    await consumer.stop()
+    consumer.stop()
     await run
     await other.disconnect()
     await until('everything came back', () => member.owned.length === 6, 15_000)

@@ -310,12 +310,25 @@ export class Fetcher implements FeedOwner {
         bytes += one.records?.length ?? 0
         const found = byKey.get(`${name}/${one.partitionIndex}`)
         if (!found || found.feed.version !== found.version || found.feed.state !== 'live') continue
+        if (one.errorCode !== 0) this.#heedHint(name, one, answer.nodeEndpoints)
         if (one.errorCode === 0) this.#accept(found.feed, one, receivedAt)
         else if (this.#refused(found.feed, one.errorCode)) stale.add(name)
       }
     }
     if (stale.size > 0) this.#core.metadata.requestRefresh('a fetch was refused', Array.from(stale))
     return bytes
+  }
+
+  /** Who is not the leader may say who is, and where it lives (KIP-951). */
+  #heedHint(
+    topic: string,
+    { partitionIndex, currentLeader }: PartitionAnswer,
+    endpoints: FetchAnswer['nodeEndpoints'],
+  ): void {
+    const { leaderId, leaderEpoch } = currentLeader
+    if (leaderId < 0) return
+    const address = endpoints.find(({ nodeId }) => nodeId === leaderId)
+    this.#core.metadata.hintLeader(topic, partitionIndex, leaderId, leaderEpoch, address)
   }
 
   #accept(feed: PartitionFeed, answer: PartitionAnswer, receivedAt: number): void {

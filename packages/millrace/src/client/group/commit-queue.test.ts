@@ -54,12 +54,32 @@ describe('the commit queue', () => {
     await assert.rejects(promise)
   })
 
+  it('sends nothing more of what nobody waits for', async () => {
+    const queue = new CommitQueue<FakeTenure>()
+    const one = tenure()
+    const first = queue.add(at(one, 5))
+    const second = queue.add(at(one, 6))
+    queue.abandon(second)
+    assert.equal(queue.next(1)?.[0]?.offset, 6, 'the older waiter is served by the newer position')
+    queue.abandon(first)
+    queue.unanswered()
+    assert.equal(queue.next(1), undefined)
+    assert.equal(queue.isEmpty, true)
+  })
+
+  it('tells whoever waits when a commit can never pass', async () => {
+    const queue = new CommitQueue<FakeTenure>()
+    const { promise } = queue.add(at(tenure(), 5))
+    queue.next(1)
+    queue.failed(new Error('too old a broker'))
+    await assert.rejects(promise, /too old/)
+  })
+
   it('never has two commits in flight, never sends for an ended tenure, and answers everybody', async () => {
     const step = fc.oneof(
       fc.record({ do: fc.constant('add' as const), partition: fc.nat(2), offset: fc.nat(100) }),
       fc.record({ do: fc.constant('next' as const) }),
       fc.record({ do: fc.constant('lost' as const) }),
-      fc.record({ do: fc.constant('abandon' as const) }),
       fc.record({
         do: fc.constant('answer' as const),
         codes: fc.tuple(...[0, 1, 2].map(() => fc.constantFrom(0, 0, 22, 25, 27, 14, 12))),
@@ -73,7 +93,6 @@ describe('the commit queue', () => {
         const tenures = [0, 1, 2].map((partition) => tenure(partition))
         const newest = new Map<FakeTenure, number>()
         const waiters: ReturnType<CommitQueue<FakeTenure>['add']>[] = []
-        const abandoned = new Set<unknown>()
         let generation = 1
         let flying = false
         const send = (): void => {
@@ -102,13 +121,6 @@ describe('the commit queue', () => {
               if (flying) queue.unanswered()
               flying = false
               break
-            case 'abandon': {
-              const waiter = waiters.at(-1)
-              if (waiter) queue.abandon(waiter)
-              abandoned.add(waiter)
-              // An older position may be the newest that somebody waits for; the model forgets it.
-              return
-            }
             case 'answer':
               if (flying) queue.answered((key) => one.codes[Number(key.slice(-1))], generation)
               flying = false

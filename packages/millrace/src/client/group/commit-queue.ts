@@ -137,6 +137,16 @@ export class CommitQueue<T extends Tenure> {
     }
   }
 
+  /** What was tried can never pass: whoever waits is told. */
+  failed(error: Error): void {
+    const flying = this.#flying
+    this.#flying = undefined
+    for (const entry of flying?.values() ?? []) {
+      if (entry.tenure.isOwned) for (const waiter of entry.waiting) waiter.reject(error)
+      else settle(entry, 'fenced')
+    }
+  }
+
   /** The tenure has ended: what waits is fenced; what flies is answered by the coordinator. */
   end(tenure: T): void {
     const entry = this.#pending.get(tenure)

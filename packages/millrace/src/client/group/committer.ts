@@ -145,13 +145,15 @@ export class Committer {
 
   #failed(positions: readonly Position<PartitionFeed>[], error: unknown): void {
     const willRetry = isRetriable(error)
-    this.#queue.unanswered()
+    if (willRetry) this.#queue.unanswered()
+    else this.#queue.failed(error as Error)
     events.offsetsCommitFailed.publish({
       ...this.#place(),
       offsets: positions.map(show),
       errorCode: 0,
       willRetry,
     })
+    if (!willRetry) return
     this.#link.lookUp()
     this.#retryLater()
   }

@@ -103,8 +103,12 @@ class Member implements GroupMember {
       this.#handle({ on: 'commit-refused', generation, errorCode: code }),
     )
     this.#tenures = new Tenures(core, settings, options)
-    this.#leader = new GroupLeader(core, settings.groupId, settings.assignors, () =>
-      this.#handle({ on: 'partitions-changed' }),
+    this.#leader = new GroupLeader(
+      core,
+      settings.groupId,
+      settings.assignors,
+      () => this.#handle({ on: 'partitions-changed' }),
+      (error) => this.#tenures.report(error),
     )
     // Whoever does not wait for `ready` hears of the failure through `onError`.
     this.#ready.promise.catch(() => undefined)

@@ -1,8 +1,8 @@
-import { failure } from '../../errors/index.ts'
+import { CodecError, failure, type MillraceError } from '../../errors/index.ts'
 import type { Timer } from '../../kit/index.ts'
 import type { ClientCore } from '../client-core.ts'
-import type { Assignor } from './assignors/index.ts'
-import type { JoinAnswer } from './session-messages.ts'
+import type { AssignableMember, Assignor } from './assignors/index.ts'
+import type { JoinAnswer, JoinedMember } from './session-messages.ts'
 import { decodeMember, encodeAssignment } from './subscription.ts'
 
 /** How soon a leader sees topics that were missing, and more partitions of those that were not. */
@@ -18,6 +18,7 @@ export class GroupLeader {
   readonly #groupId: string
   readonly #assignors: readonly Assignor[]
   readonly #onChanged: () => void
+  readonly #onError: (error: MillraceError) => void
   #counts: ReadonlyMap<string, number> = new Map()
   #stopListening: (() => void) | undefined
   #timer: Timer | undefined
@@ -27,11 +28,13 @@ export class GroupLeader {
     groupId: string,
     assignors: readonly Assignor[],
     onChanged: () => void,
+    onError: (error: MillraceError) => void,
   ) {
     this.#core = core
     this.#groupId = groupId
     this.#assignors = assignors
     this.#onChanged = onChanged
+    this.#onError = onError
   }
 
   /** Assignments by member id, as they go on the wire. @throws retriable, when the metadata cannot be read */
@@ -41,7 +44,7 @@ export class GroupLeader {
       const what = `the coordinator chose ${answer.protocol}, which this member did not offer`
       throw failure('MR_GROUP_OPTIONS_INVALID', { groupId: this.#groupId, what })
     }
-    const members = answer.members.map((member) => decodeMember(member, assignor))
+    const members = answer.members.map((member) => this.#read(member, assignor))
     const topics = Array.from(new Set(members.flatMap((member) => member.topics)))
     await this.#core.metadata.refresh(topics, { signal, reason: 'partitions are assigned' })
     this.#counts = this.#count(topics)
@@ -64,6 +67,18 @@ export class GroupLeader {
     this.#timer?.cancel()
     this.#timer = undefined
     this.#counts = new Map()
+  }
+
+  /** One member that cannot be read must not stop every leader in turn: it gets nothing. */
+  #read(member: JoinedMember, assignor: Assignor): AssignableMember {
+    try {
+      return decodeMember(member, assignor)
+    } catch (error) {
+      if (!(error instanceof CodecError)) throw error
+      this.#onError(error)
+      const { memberId, instanceId } = member
+      return { memberId, instanceId, topics: [], owned: [], generation: -1 }
+    }
   }
 
   #count(topics: Iterable<string>): ReadonlyMap<string, number> {

@@ -49,7 +49,7 @@ export type ReadPartition = Omit<OwnedPartition, 'committed'>
 export interface Reader extends AsyncDisposable, AsyncIterable<ClientMessage> {
   /** Empty until `ready`. */
   readonly partitions: readonly ReadPartition[]
-  /** Resolves when positions and ends are known. @throws MR_TOPIC_UNKNOWN, MR_KAFKA_ERROR, MR_CLIENT_TIMEOUT */
+  /** Resolves when positions and ends are known. @throws MR_TOPIC_UNKNOWN, MR_PARTITION_UNKNOWN, MR_KAFKA_ERROR, MR_CLIENT_TIMEOUT */
   ready(): Promise<void>
   /** Up to `max` messages of one partition, at once; empty when none is buffered. Partitions take turns. */
   take(max: number): readonly ClientMessage[]
@@ -188,13 +188,18 @@ class GrouplessReader implements Reader {
   async #partitions(): Promise<readonly TopicPartition[]> {
     const { topics = [], partitions = [] } = this.#options
     const { signal } = this.#closing
-    const found = Array.from(partitions)
-    for (const { topic } of partitions) await this.#core.metadata.topic(topic, { signal })
+    const found = new Map<string, TopicPartition>()
+    const add = (topic: string, partition: number): void =>
+      void found.set(`${topic}/${partition}`, { topic, partition })
+    for (const { topic, partition } of partitions) {
+      await this.#core.metadata.leader(topic, partition, { signal })
+      add(topic, partition)
+    }
     for (const topic of topics) {
       const known = await this.#core.metadata.topic(topic, { signal })
-      for (const { partition } of known.partitions) found.push({ topic, partition })
+      for (const { partition } of known.partitions) add(topic, partition)
     }
-    return found
+    return Array.from(found.values())
   }
 
   async #look(partitions: readonly TopicPartition[], to: ReadFrom): Promise<readonly number[]> {
