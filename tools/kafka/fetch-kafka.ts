@@ -14,6 +14,12 @@ const fetchTimeoutMs = 300_000
 /** Where Kafka's jars are, or why they cannot be had on this machine. */
 export type FetchedKafka = { readonly jars: string } | { readonly unavailable: string }
 
+/** Kafka's jars if an earlier run has fetched them; nothing is downloaded. */
+export function cachedKafka(version: string = kafkaVersion): string | undefined {
+  const jars = jarsFolder(version)
+  return existsSync(jars) ? jars : undefined
+}
+
 /** Takes Kafka from the cache folder, or from Maven Central into it. Needs `java` 17 or newer, and once `mvn`. */
 export async function fetchKafka(version: string = kafkaVersion): Promise<FetchedKafka> {
   try {
@@ -21,7 +27,7 @@ export async function fetchKafka(version: string = kafkaVersion): Promise<Fetche
   } catch {
     return { unavailable: 'java is not installed (17 or newer is needed)' }
   }
-  const jars = join(cacheFolder(), `kafka-${version}`)
+  const jars = jarsFolder(version)
   if (existsSync(jars)) return { jars }
 
   try {
@@ -60,8 +66,9 @@ export async function fetchKafka(version: string = kafkaVersion): Promise<Fetche
   }
 }
 
-function cacheFolder(): string {
-  return join(process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache'), 'millrace')
+function jarsFolder(version: string): string {
+  const caches = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache')
+  return join(caches, 'millrace', `kafka-${version}`)
 }
 
 function pomOf(version: string): string {

@@ -5,7 +5,7 @@ import type { Compression } from '../../../packages/millrace/src/protocol/index.
 import type { Peer, PeerMember, PeerMessage } from './peer.ts'
 
 /** A peer that is a program: `key<TAB>value` lines go in, `partition<TAB>offset<TAB>key<TAB>value` lines come out. */
-export interface CommandPeerOptions extends Pick<Peer, 'name' | 'missing' | 'codecs'> {
+export interface CommandPeerOptions extends Omit<Peer, 'produce' | 'join'> {
   produce(to: {
     readonly address: string
     readonly topic: string
@@ -21,11 +21,9 @@ export interface CommandPeerOptions extends Pick<Peer, 'name' | 'missing' | 'cod
 const stopTimeoutMs = 15_000
 
 export function commandPeer(options: CommandPeerOptions): Peer {
-  const { name, missing, codecs } = options
+  const { name } = options
   return {
-    name,
-    missing,
-    codecs,
+    ...options,
     async produce(address, topic, messages, compression) {
       const child = start(options.produce({ address, topic, compression }))
       const errors = errorsOf(child)
@@ -57,7 +55,7 @@ function memberOf(name: string, child: ChildProcess): PeerMember {
   if (child.stdout !== null) {
     createInterface({ input: child.stdout }).on('line', (line) => {
       const [partition, offset, key = '', value = ''] = line.split('\t')
-      messages.push({ partition: Number(partition), offset: Number(offset), key, value })
+      messages.push({ partition: numberIn(partition), offset: numberIn(offset), key, value })
     })
   }
   return {
@@ -70,4 +68,9 @@ function memberOf(name: string, child: ChildProcess): PeerMember {
       clearTimeout(killer)
     },
   }
+}
+
+/** Java's console consumer writes `Partition:3`. */
+function numberIn(text = ''): number {
+  return Number(text.replace(/^\D+/, ''))
 }

@@ -23,6 +23,8 @@ export interface Peer {
   /** Why it cannot run here, if it cannot. */
   readonly missing: string | undefined
   readonly codecs: readonly Compression[]
+  /** Of the whole contract; default 90 s. */
+  readonly timeoutMs?: number
   produce(
     address: string,
     topic: string,
