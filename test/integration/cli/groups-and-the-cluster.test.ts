@@ -55,17 +55,26 @@ describe('groups on the command line', () => {
 
 describe('the doctor', () => {
   it('names each check, and exits 3 with a fix when the cluster does not answer', async () => {
-    await using broker = await startTestBroker()
+    await using broker = await startTestBroker({ topics: { orders: 2 } })
+    await using client = openClient({ brokers: [broker.address] })
+    await using producer = client.producer()
+    await producer.send({ topic: 'orders', partition: 0, value: 'x' })
+    await client.admin.setOffsets('billing', [{ topic: 'orders', partition: 0, offset: 0 }])
     const well = await runCli(['doctor', '--json', '--brokers', broker.address])
     assert.equal(well.code, 0, well.stdout)
     const { checks } = JSON.parse(well.stdout) as {
       readonly checks: readonly { readonly check: string; readonly status: string }[]
     }
-    assert.equal(checks.find(({ check }) => check === 'brokers')?.status, 'ok')
+    const statusOf = (name: string): string | undefined =>
+      checks.find(({ check }) => check === name)?.status
+    assert.equal(statusOf('brokers'), 'ok')
+    assert.equal(statusOf('topics'), 'ok')
+    assert.equal(statusOf('groups'), 'warn', 'billing is behind and nobody reads')
     const { address } = broker
     await broker.stop()
     const ill = await runCli(['doctor', '--brokers', address])
     assert.equal(ill.code, 3)
+    assert.match(ill.stdout, /^groups +skipped/m)
     assert.match(ill.stdout, /brokers: start one with `millrace dev`/)
   })
 })

@@ -9,6 +9,8 @@ export interface CliOptions {
   readonly cwd?: string
   /** Standard input; without it there is none. */
   readonly input?: string | Buffer
+  /** Standard input stays open behind `input`. */
+  readonly keepsInput?: boolean
   /** For node itself, before the program. */
   readonly nodeArgs?: readonly string[]
 }
@@ -49,7 +51,8 @@ export function startCli(args: readonly string[], options: CliOptions = {}): Run
   child.stderr.setEncoding('utf8').on('data', (chunk: string) => (stderr += chunk))
   // A command that has ended does not read what is left.
   child.stdin.on('error', () => undefined)
-  child.stdin.end(input ?? '')
+  if (options.keepsInput === true) child.stdin.write(input ?? '')
+  else child.stdin.end(input ?? '')
   const ended = new Promise<CliResult>((resolve, reject) => {
     child.once('error', reject)
     child.once('close', (code) => resolve({ code, stdout, stderr }))

@@ -155,6 +155,16 @@ describe('write', () => {
     ])
   })
 
+  it('ends on Ctrl-C while it waits for input, with what it took acknowledged', async () => {
+    await using broker = await startTestBroker({ topics: { orders: 1 } })
+    const args = ['write', 'orders', '--brokers', broker.address]
+    await using write = startCli(args, { input: 'a\nb\n', keepsInput: true })
+    await until('both are acknowledged', () => write.stdout === 'orders 0 0\norders 0 1\n')
+    write.child.kill('SIGINT')
+    const { code, stderr } = await write.ended
+    assert.deepEqual([code, stderr], [130, ''])
+  })
+
   it('sends what stood before a bad line, and names the fault without its content', async () => {
     await using broker = await startTestBroker({ topics: { orders: 1 } })
     const folder = await mkdtemp(join(tmpdir(), 'millrace-cli-'))
@@ -168,7 +178,7 @@ describe('write', () => {
       assert.doesNotMatch(stderr, /secret/)
       const lost = await runCli(['write', 'orders', '--file', 'none', '--brokers', broker.address])
       assert.equal(lost.code, 1)
-      assert.match(lost.stderr, /none/)
+      assert.match(lost.stderr, /none: .*\n.*\n.*MR_CLI_FILE/)
     } finally {
       await rm(folder, { recursive: true })
     }

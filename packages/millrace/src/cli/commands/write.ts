@@ -1,3 +1,4 @@
+import { once } from 'node:events'
 import { createReadStream } from 'node:fs'
 import type { Readable } from 'node:stream'
 
@@ -79,11 +80,12 @@ export const write = defineCommand({
     const sends = new Sends(producer, print, input.quiet === true)
     const target = { topic: topic.name, ...(partition === undefined ? {} : { partition }) }
     try {
-      for await (const message of outgoing(input, fixed)) {
-        if (signal.aborted) break
+      for await (const message of outgoing(input, fixed, signal)) {
         await sends.room()
         sends.send({ ...target, ...message })
       }
+    } catch (error) {
+      if (error !== signal.reason) throw error
     } finally {
       // What was taken from the input is sent, also when a later line is bad.
       await sends.done()
@@ -197,17 +199,32 @@ function knownPartition(
 async function* outgoing(
   input: WriteInput,
   fixed: Omit<Outgoing, 'value'>,
+  signal: AbortSignal,
 ): AsyncGenerator<Outgoing> {
   if (input.null === true) yield { ...fixed, value: null }
   else if (input.value !== undefined) yield { ...fixed, value: input.value }
-  else yield* readMessages(input, fixed)
+  else yield* readMessages(input, fixed, signal)
+}
+
+async function openFile(path: string): Promise<Readable> {
+  const file = createReadStream(path)
+  try {
+    await once(file, 'open')
+    return file
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error)
+    throw failure('MR_CLI_FILE', { path, reason }, { cause: error })
+  }
 }
 
 async function* readMessages(
   input: WriteInput,
   fixed: Omit<Outgoing, 'value'>,
+  signal: AbortSignal,
 ): AsyncGenerator<Outgoing> {
-  const source: Readable = input.file === undefined ? process.stdin : createReadStream(input.file)
+  const source = input.file === undefined ? process.stdin : await openFile(input.file)
+  // Ctrl-C must end a wait for somebody who types.
+  signal.addEventListener('abort', () => source.destroy(signal.reason as Error), { once: true })
   const isNdjson =
     (input.input ?? (input.file?.endsWith('.ndjson') === true ? 'ndjson' : 'lines')) === 'ndjson'
   if (input.whole === true) {

@@ -7,7 +7,9 @@ import { formatSize } from '../../kit/index.ts'
 import { dataFolderName, findRunningDev } from '../dev/address-file.ts'
 import { findConfig, loadConfig } from '../load-config.ts'
 import { counted } from '../text.ts'
-import type { Check, CheckResult } from './check.ts'
+import type { Cluster } from '../cluster.ts'
+import { groupLags } from '../group-lag.ts'
+import type { Check, CheckContext, CheckResult } from './check.ts'
 
 const lowDiskBytes = 1024 ** 3
 const slowSyncMs = 50
@@ -122,6 +124,60 @@ const dataFolder: Check = {
   },
 }
 
+const topics: Check = {
+  name: 'topics',
+  about: 'every partition has a leader and its replicas',
+  run: ({ cluster }) =>
+    onCluster(cluster, async ({ admin }) => {
+      const all = await admin.describeTopics()
+      const places = all.flatMap(({ name, partitions }) =>
+        partitions.map((one) => ({ ...one, place: `${name}/${one.partition}` })),
+      )
+      const leaderless = places.filter(({ leader }) => leader < 0)
+      const behind = places.filter(({ isr, replicas }) => isr.length < replicas.length)
+      if (leaderless.length > 0)
+        return {
+          status: 'fail',
+          detail: `without a leader: ${someOf(leaderless.map(({ place }) => place))}`,
+          fix: 'start the brokers that hold them',
+        }
+      if (behind.length > 0)
+        return {
+          status: 'warn',
+          detail: `fewer replicas than there should be: ${someOf(behind.map(({ place }) => place))}`,
+          fix: 'look for brokers that are down or slow',
+        }
+      return {
+        status: 'ok',
+        detail: `${counted(all.length, 'topic')}, ${counted(places.length, 'partition')}`,
+      }
+    }),
+}
+
+const groups: Check = {
+  name: 'groups',
+  about: 'groups that are behind have members',
+  run: ({ cluster }) =>
+    onCluster(cluster, async (opened) => {
+      const { admin } = opened
+      const all = await admin.describeGroups(
+        (await admin.listGroups()).map(({ groupId }) => groupId),
+      )
+      const abandoned: string[] = []
+      for (const group of all) {
+        if (group.members.length > 0 || group.error) continue
+        const lags = await groupLags(opened, group)
+        if (lags.some(({ lag }) => (lag ?? 0) > 0)) abandoned.push(group.groupId)
+      }
+      if (abandoned.length === 0) return { status: 'ok', detail: counted(all.length, 'group') }
+      return {
+        status: 'warn',
+        detail: `behind, with nobody reading: ${someOf(abandoned)}`,
+        fix: 'start their workers, or delete them with `millrace groups delete`',
+      }
+    }),
+}
+
 /** In the order in which a person would look. */
 export const checks: readonly Check[] = [
   nodeVersion,
@@ -131,7 +187,28 @@ export const checks: readonly Check[] = [
   dataFolder,
   port,
   brokers,
+  topics,
+  groups,
 ]
+
+/** The check of the brokers has told already what is wrong when there is none. */
+async function onCluster(
+  cluster: CheckContext['cluster'],
+  run: (cluster: Cluster) => Promise<CheckResult>,
+): Promise<CheckResult> {
+  let opened: Cluster
+  try {
+    opened = await cluster()
+  } catch {
+    return { status: 'skipped', detail: 'the cluster does not answer' }
+  }
+  return run(opened).catch(failed)
+}
+
+function someOf(names: readonly string[]): string {
+  const shown = names.slice(0, 5).join(', ')
+  return names.length > 5 ? `${shown} and ${names.length - 5} more` : shown
+}
 
 function failed(error: unknown): CheckResult {
   if (error instanceof MillraceError)

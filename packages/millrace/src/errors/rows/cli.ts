@@ -76,7 +76,7 @@ export const cliErrors = {
     retriable: false,
     message: ({ path, reason }: { readonly path: string; readonly reason: string }) =>
       `${path}: ${reason}`,
-    hint: 'A file of offsets has lines of topic,partition,offset, as `groups reset --export` and Kafka’s own script write them.',
+    hint: 'Check its path and rights. Files of offsets hold lines of topic,partition,offset, as `groups reset --export` writes them.',
   },
   MR_CONFIG_FILE_MISSING: {
     class: 'ConfigError',
