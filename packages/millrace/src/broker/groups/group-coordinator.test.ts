@@ -1,0 +1,153 @@
+import assert from 'node:assert/strict'
+import { describe, it, type TestContext } from 'node:test'
+import { manualClock, type ManualClock } from '../../kit/index.ts'
+import { errorCodes } from '../../protocol/index.ts'
+import { memoryFileSystem, openLogStore, type LogStore } from '../../storage/index.ts'
+import { brokerSettings } from '../options.ts'
+import { offsetsTopic, Topics } from '../topics/topics.ts'
+import { GroupCoordinator } from './group-coordinator.ts'
+
+const dayMs = 86_400_000
+
+interface Bench {
+  readonly clock: ManualClock
+  readonly store: LogStore
+  readonly groups: GroupCoordinator
+  /** Another coordinator that reads what this one wrote. */
+  reread(): Promise<GroupCoordinator>
+}
+
+async function bench(t: TestContext): Promise<Bench> {
+  const clock = manualClock()
+  const settings = brokerSettings({ offsetsRetentionMs: '7d' })
+  const store = await openLogStore({
+    folder: '/memory',
+    fs: memoryFileSystem(),
+    clock,
+    reserveBytes: 0,
+  })
+  const made: GroupCoordinator[] = []
+  const make = (): GroupCoordinator => {
+    const groups = new GroupCoordinator({
+      store,
+      topics: new Topics(store, settings),
+      clock,
+      settings,
+    })
+    made.push(groups)
+    return groups
+  }
+  t.after(async () => {
+    for (const groups of made) groups.stop()
+    await store.close()
+  })
+  return {
+    clock,
+    store,
+    groups: make(),
+    async reread() {
+      const groups = make()
+      await groups.load()
+      return groups
+    },
+  }
+}
+
+const at = (offset: number, partition = 0) => ({
+  topic: 'orders',
+  partition,
+  offset,
+  leaderEpoch: 0,
+  metadata: `at ${offset}`,
+})
+
+describe('group coordinator', () => {
+  it('finds the last commit of each partition again', async (t) => {
+    const b = await bench(t)
+    for (let offset = 0; offset < 20; offset++)
+      await b.groups.commit('g', [at(offset), at(offset * 2, 1)], -1)
+    const again = await b.reread()
+    const offsets = again.find('g')?.offsets
+    assert.equal(offsets?.get('orders', 0)?.offset, 19)
+    assert.equal(offsets?.get('orders', 1)?.offset, 38)
+    assert.equal(offsets?.get('orders', 1)?.metadata, 'at 38')
+  })
+
+  it('forgets groups whose offsets have expired, also for the next start', async (t) => {
+    const b = await bench(t)
+    await b.groups.commit('old', [at(1)], -1)
+    b.clock.advance(4 * dayMs)
+    await b.groups.commit('young', [at(1)], -1)
+    b.clock.advance(3 * dayMs)
+    await b.groups.tidy()
+    assert.deepEqual([...b.groups.all.keys()], ['young'])
+    const again = await b.reread()
+    assert.deepEqual([...again.all.keys()], ['young'])
+  })
+
+  it('keeps its log as long as its groups are many, not its commits', async (t) => {
+    const b = await bench(t)
+    await b.groups.commit('quiet', [at(7)], -1)
+    for (let round = 0; round < 25; round++) {
+      const commits = Array.from({ length: 1000 }, (_, index) => at(round * 1000 + index))
+      await b.groups.commit('busy', commits, -1)
+    }
+    const log = b.store.partition(offsetsTopic, 0)
+    const endBefore = log?.logEndOffset ?? 0
+    await b.groups.tidy()
+    assert.equal(log?.logStartOffset, endBefore)
+    const again = await b.reread()
+    assert.equal(again.find('quiet')?.offsets.get('orders', 0)?.offset, 7)
+    assert.equal(again.find('busy')?.offsets.get('orders', 0)?.offset, 24_999)
+  })
+
+  it('refuses what no group could answer', async (t) => {
+    const b = await bench(t)
+    const claim = { memberId: 'm', instanceId: null, generationId: 1 }
+    assert.equal(b.groups.heartbeat('', claim), errorCodes.INVALID_GROUP_ID)
+    assert.equal(b.groups.heartbeat('none', claim), errorCodes.UNKNOWN_MEMBER_ID)
+    assert.equal(b.groups.leave('none', claim), errorCodes.UNKNOWN_MEMBER_ID)
+    assert.equal(b.groups.commitFault('none', claim, { codeOfUnknown: 22 }), 22)
+    assert.equal(await b.groups.delete('none'), errorCodes.GROUP_ID_NOT_FOUND)
+    const join = {
+      memberId: '',
+      instanceId: null,
+      clientId: 'c',
+      clientHost: '',
+      sessionTimeoutMs: 5999,
+      rebalanceTimeoutMs: 1000,
+      protocolType: 'consumer',
+      protocols: [{ name: 'range', metadata: Buffer.alloc(0) }],
+      needsKnownId: false,
+      canSkipAssignment: false,
+    }
+    const code = async (change: Partial<typeof join>): Promise<number> =>
+      (await b.groups.join('g', { ...join, ...change })).errorCode
+    assert.equal(await code({}), errorCodes.INVALID_SESSION_TIMEOUT)
+    assert.equal(await code({ sessionTimeoutMs: 2_000_000 }), errorCodes.INVALID_SESSION_TIMEOUT)
+    assert.equal(
+      await code({ sessionTimeoutMs: 6000, memberId: 'gone' }),
+      errorCodes.UNKNOWN_MEMBER_ID,
+    )
+    assert.equal(await code({ sessionTimeoutMs: 6000 }), errorCodes.NONE)
+    assert.equal(await b.groups.delete('g'), errorCodes.NON_EMPTY_GROUP)
+  })
+
+  it('forgets the offsets of a topic that was deleted', async (t) => {
+    const b = await bench(t)
+    const topics = new Topics(b.store, { defaultPartitions: 1 })
+    const groups = new GroupCoordinator({
+      store: b.store,
+      topics,
+      clock: b.clock,
+      settings: brokerSettings(),
+    })
+    const topic = await topics.create({ name: 'orders', partitions: 1, configs: {} })
+    await groups.commit('g', [at(5), { ...at(6), topic: 'other' }], -1)
+    await topics.delete(topic)
+    assert.deepEqual(groups.find('g')?.offsets.topics, ['other'])
+    const again = await b.reread()
+    assert.deepEqual(again.find('g')?.offsets.topics, ['other'])
+    groups.stop()
+  })
+})
