@@ -84,13 +84,13 @@ export type ConsumerForm<T extends TopicSpec> =
       readonly mode?: never
     }
   | {
-      readonly use: ConsumerClass<TopicOf<T>, 'each'>
+      readonly use: ConsumerClass<NoInfer<TopicOf<T>>, 'each'>
       readonly mode?: 'each'
       readonly each?: never
       readonly batch?: never
     }
   | {
-      readonly use: ConsumerClass<TopicOf<T>, 'batch'>
+      readonly use: ConsumerClass<NoInfer<TopicOf<T>>, 'batch'>
       readonly mode: 'batch'
       readonly each?: never
       readonly batch?: never

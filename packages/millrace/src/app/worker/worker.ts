@@ -77,6 +77,8 @@ export class RunningWorker implements Worker {
   #state: WorkerState = 'initializing'
   #stopping: Promise<number> | undefined
   #wanted: 0 | 1 = 0
+  /** Handlers that ignored their signal, while their partitions are given up around them. */
+  #leftBehind: readonly string[] = []
 
   constructor(parts: Parts) {
     this.#parts = parts
@@ -222,14 +224,14 @@ export class RunningWorker implements Worker {
     const abortAfterMs = Math.max(timeoutMs - 5000, timeoutMs / 2)
     const giveUpMs = Math.max(timeoutMs - abortAfterMs - 1000, timeoutMs / 4)
     await Promise.all(groups.map((group) => group.finish(abortAfterMs, giveUpMs)))
-    const leftBehind = this.#running().length > 0
+    this.#leftBehind = this.#running()
     await Promise.all(runnables.map((one) => one.stop({ timeoutMs: left() })))
     await this.#flush(Math.min(left() / 2, 10_000))
     await Promise.all(groups.map((group) => group.commitFinally(Math.min(left() / 2, 9000))))
     await Promise.all(groups.map((group) => group.leave(Math.min(left(), 10_000))))
     await producer.close({ timeout: Math.min(left(), 1000) })
     await client.close({ timeoutMs: Math.min(left(), 5000) })
-    return leftBehind
+    return this.#leftBehind.length > 0
   }
 
   async #flush(timeoutMs: number): Promise<void> {
@@ -242,7 +244,7 @@ export class RunningWorker implements Worker {
   }
 
   async #terminate(): Promise<void> {
-    const running = this.#running()
+    const running = this.#leftBehind.length > 0 ? this.#leftBehind : this.#running()
     const error = failure('MR_WORKER_FORCED_STOP', { running })
     events.workerForced.publish({ running, error })
     for (const owner of this.#owners) owner.release()
