@@ -54,6 +54,82 @@ describe('admin', () => {
     assert.deepEqual(await admin.describeTopics(), [])
   })
 
+  it('changes single settings and leaves the others', async () => {
+    await using broker = await startTestBroker({
+      topics: { orders: { partitions: 1, configs: { 'segment.bytes': '1048576' } } },
+    })
+    await using client = openClient({ brokers: [broker.address] })
+    const { admin } = client
+    const set = { 'retention.ms': '5000', 'cleanup.policy': 'compact' }
+    const [dry] = await admin.alterConfigs([{ topic: 'orders', set }], { validateOnly: true })
+    assert.equal(dry?.error, undefined)
+    assert.deepEqual(broker.store.topic('orders')?.configs, { 'segment.bytes': '1048576' })
+    const [changed, bad, unknown] = await admin.alterConfigs([
+      { topic: 'orders', set, unset: ['segment.bytes'] },
+      { topic: 'nothing', set },
+      { topic: 'nowhere', unset: ['retention.ms'] },
+    ])
+    assert.equal(changed?.error, undefined)
+    assert.deepEqual(broker.store.topic('orders')?.configs, set)
+    assert.equal(bad?.error?.code, 'MR_TOPIC_UNKNOWN')
+    assert.equal(unknown?.error?.code, 'MR_TOPIC_UNKNOWN')
+    const [wrong] = await admin.alterConfigs([{ topic: 'orders', set: { 'retention.ms': 'x' } }])
+    assert.equal(wrong?.error?.context['name'], 'INVALID_CONFIG')
+  })
+
+  it('deletes messages up to an offset, and tells how much the rest takes', async () => {
+    await using broker = await startTestBroker({ topics: { orders: 2 } })
+    await using client = openClient({ brokers: [broker.address] })
+    const { admin } = client
+    await using producer = client.producer()
+    for (let n = 0; n < 5; n++)
+      await producer.send({ topic: 'orders', partition: 0, value: `${n}` })
+    const deleted = await admin.deleteRecords([
+      { topic: 'orders', partition: 0, before: 3 },
+      { topic: 'orders', partition: 1, before: 'end' },
+      { topic: 'orders', partition: 7, before: 0 },
+    ])
+    assert.deepEqual(
+      deleted.map(({ partition, logStartOffset, error }) => [
+        partition,
+        logStartOffset,
+        error?.code,
+      ]),
+      [
+        [0, 3, undefined],
+        [1, 0, undefined],
+        [7, -1, 'MR_PARTITION_UNKNOWN'],
+      ],
+    )
+    const [beyond] = await admin.deleteRecords([{ topic: 'orders', partition: 0, before: 99 }])
+    assert.equal(beyond?.error?.context['name'], 'OFFSET_OUT_OF_RANGE')
+    const sizes = await admin.replicaSizes()
+    const size = sizes.find(({ topic, partition }) => topic === 'orders' && partition === 0)
+    assert.ok((size?.bytes ?? 0) > 0)
+  })
+
+  it('forgets what a group has committed, unless a member reads there', async () => {
+    await using broker = await startTestBroker({ topics: { orders: 2, users: 1 } })
+    await using client = openClient({ brokers: [broker.address] })
+    const { admin } = client
+    const entries = [
+      { topic: 'orders', partition: 0, offset: 0 },
+      { topic: 'users', partition: 0, offset: 0 },
+    ]
+    await admin.setOffsets('billing', entries)
+    await using member = client.joinGroup({ groupId: 'billing', topics: ['orders'] })
+    await member.ready()
+    const [orders, users] = await admin.deleteOffsets('billing', entries)
+    assert.equal(orders?.error?.context['name'], 'GROUP_SUBSCRIBED_TO_TOPIC')
+    assert.equal(users?.error, undefined)
+    assert.deepEqual(
+      (await admin.committedOffsets('billing')).map(({ topic }) => topic),
+      ['orders'],
+    )
+    const [nobody] = await admin.deleteOffsets('nobody', entries.slice(0, 1))
+    assert.equal(nobody?.error?.context['name'], 'GROUP_ID_NOT_FOUND')
+  })
+
   it('finds offsets by end, time and greatest timestamp', async () => {
     await using broker = await startTestBroker({ topics: { orders: 2 } })
     await using client = openClient({ brokers: [broker.address] })

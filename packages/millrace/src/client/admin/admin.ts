@@ -1,15 +1,17 @@
 import type { ClientCore } from '../client-core.ts'
 import type { AdminOptions } from './ask-each.ts'
+import { describeCluster, type DescribedCluster } from './cluster.ts'
 import {
-  describeCluster,
+  alterConfigs,
   describeConfigs,
+  type ConfigChange,
   type ConfigResource,
   type DescribeConfigsOptions,
-  type DescribedCluster,
   type DescribedConfig,
-} from './cluster.ts'
+} from './configs.ts'
 import {
   committedOffsets,
+  deleteOffsets,
   setOffsets,
   type CommittedOffset,
   type OffsetEntry,
@@ -30,6 +32,13 @@ import {
   type ListOffsetsOptions,
   type OffsetQuery,
 } from './offsets.ts'
+import {
+  deleteRecords,
+  replicaSizes,
+  type DeletedRecords,
+  type DeleteRecordsEntry,
+  type ReplicaSize,
+} from './records.ts'
 import {
   createPartitions,
   createTopics,
@@ -76,6 +85,18 @@ export interface Admin {
     resource: ConfigResource,
     options?: DescribeConfigsOptions,
   ): Promise<readonly DescribedConfig[]>
+  /** Changes single settings of topics and leaves the others; all changes of a topic or none. Kafka 2.3 and newer. */
+  alterConfigs(
+    changes: readonly ConfigChange[],
+    options?: ValidateOptions,
+  ): Promise<readonly NamedResult[]>
+  /** Deletes messages from the start of logs up to an offset. */
+  deleteRecords(
+    entries: readonly DeleteRecordsEntry[],
+    options?: AdminOptions,
+  ): Promise<readonly DeletedRecords[]>
+  /** Bytes on disk of every replica. @throws MR_KAFKA_ERROR, MR_CLIENT_TIMEOUT */
+  replicaSizes(options?: AdminOptions): Promise<readonly ReplicaSize[]>
   /** The groups of all brokers, by id. @throws MR_KAFKA_ERROR, MR_CLIENT_TIMEOUT */
   listGroups(options?: AdminOptions): Promise<readonly ListedGroup[]>
   describeGroups(
@@ -101,6 +122,12 @@ export interface Admin {
     entries: readonly OffsetEntry[],
     options?: AdminOptions,
   ): Promise<readonly SetOffset[]>
+  /** Forgets committed offsets; refused with GROUP_SUBSCRIBED_TO_TOPIC while a member reads the topic. */
+  deleteOffsets(
+    groupId: string,
+    partitions: readonly { readonly topic: string; readonly partition: number }[],
+    options?: AdminOptions,
+  ): Promise<readonly SetOffset[]>
 }
 
 /**
@@ -117,6 +144,9 @@ export function openAdmin(core: ClientCore, defaults: AdminOptions = {}): Admin 
     describeCluster: (options) => describeCluster(core, { ...defaults, ...options }),
     describeConfigs: (resource, options) =>
       describeConfigs(core, resource, { ...defaults, ...options }),
+    alterConfigs: (changes, options) => alterConfigs(core, changes, { ...defaults, ...options }),
+    deleteRecords: (entries, options) => deleteRecords(core, entries, { ...defaults, ...options }),
+    replicaSizes: (options) => replicaSizes(core, { ...defaults, ...options }),
     listGroups: (options) => listGroups(core, { ...defaults, ...options }),
     describeGroups: (groupIds, options) =>
       describeGroups(core, groupIds, { ...defaults, ...options }),
@@ -126,5 +156,7 @@ export function openAdmin(core: ClientCore, defaults: AdminOptions = {}): Admin 
       committedOffsets(core, groupId, topics, { ...defaults, ...options }),
     setOffsets: (groupId, entries, options) =>
       setOffsets(core, groupId, entries, { ...defaults, ...options }),
+    deleteOffsets: (groupId, partitions, options) =>
+      deleteOffsets(core, groupId, partitions, { ...defaults, ...options }),
   }
 }

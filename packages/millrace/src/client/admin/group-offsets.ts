@@ -132,6 +132,48 @@ export async function setOffsets(
   })
 }
 
+/**
+ * Forgets what a group has committed; one result a partition. Refused with GROUP_SUBSCRIBED_TO_TOPIC for topics that a
+ * member of the group reads (KIP-496).
+ */
+export async function deleteOffsets(
+  core: ClientCore,
+  groupId: string,
+  partitions: readonly { readonly topic: string; readonly partition: number }[],
+  options: AdminOptions,
+): Promise<readonly SetOffset[]> {
+  const what = `forget offsets of group ${groupId}`
+  const outcomes = await askEach(core, what, partitions, options, async (open, signal) => {
+    const byTopic = Map.groupBy(open, ({ topic }) => topic)
+    const answer = await withCoordinator(core, groupId, signal, (connection) =>
+      connection.request(
+        apis.offsetDelete,
+        {
+          groupId,
+          topics: Array.from(byTopic, ([name, part]) => ({
+            name,
+            partitions: part.map(({ partition }) => ({ partitionIndex: partition })),
+          })),
+        },
+        { signal },
+      ),
+    )
+    const codes = new Map<string, number>()
+    for (const { name, partitions: rows } of answer.topics)
+      for (const row of rows) codes.set(`${name}/${row.partitionIndex}`, row.errorCode)
+    return open.map(({ topic, partition }): Answer<SetOffset> => {
+      const place = `${topic}/${partition}`
+      const code = answer.errorCode || (codes.get(place) ?? errorCodes.UNKNOWN_SERVER_ERROR)
+      if (code === 0) return { result: { topic, partition } }
+      return refusalOfGroup(core, `${what}, ${place}`, groupId, code)
+    })
+  })
+  return partitions.map(({ topic, partition }, index) => {
+    const error = outcomes[index]?.error
+    return error ? { topic, partition, error } : { topic, partition }
+  })
+}
+
 type Connection = Awaited<ReturnType<ClientCore['connections']['connect']>>
 
 /** One call to the group's coordinator; when it cannot be reached the next call looks for it again. */

@@ -1,13 +1,13 @@
 export { openAdmin, type Admin } from './admin.ts'
 export type { AdminOptions } from './ask-each.ts'
+export type { DescribedBroker, DescribedCluster } from './cluster.ts'
 export type {
+  ConfigChange,
   ConfigResource,
   ConfigSource,
   DescribeConfigsOptions,
-  DescribedBroker,
-  DescribedCluster,
   DescribedConfig,
-} from './cluster.ts'
+} from './configs.ts'
 export type { CommittedOffset, OffsetEntry, SetOffset, TopicPartitions } from './group-offsets.ts'
 export type { DescribedGroup, DescribedMember, GroupResult, ListedGroup } from './groups.ts'
 export type { ListedOffset, ListOffsetsOptions, OffsetQuery } from './offsets.ts'
@@ -19,3 +19,4 @@ export type {
   NewTopic,
   ValidateOptions,
 } from './topics.ts'
+export type { DeletedRecords, DeleteRecordsEntry, ReplicaSize } from './records.ts'

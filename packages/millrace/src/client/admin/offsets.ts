@@ -2,14 +2,8 @@ import { MillraceError } from '../../errors/index.ts'
 import { apis, errorCodes, kafkaErrorOf, type ResponseOf } from '../../protocol/index.ts'
 import type { ClientCore } from '../client-core.ts'
 import { kafkaFailure } from '../kafka-failure.ts'
-import {
-  answerOf,
-  askByNode,
-  askEach,
-  lookUpMs,
-  type AdminOptions,
-  type Answer,
-} from './ask-each.ts'
+import type { AdminOptions, Answer } from './ask-each.ts'
+import { askLeaders } from './ask-leaders.ts'
 
 export interface OffsetQuery {
   readonly topic: string
@@ -40,55 +34,17 @@ export async function listOffsets(
   queries: readonly OffsetQuery[],
   options: ListOffsetsOptions,
 ): Promise<readonly ListedOffset[]> {
-  const { metadata } = core
-  const stale = new Set<string>()
-  const outcomes = await askEach<OffsetQuery, ListedOffset>(
+  const outcomes = await askLeaders<OffsetQuery, ListedOffset>(
     core,
     'list offsets',
     queries,
     options,
-    async (open, signal) => {
-      if (stale.size > 0) {
-        await metadata.refresh([...stale], { signal, reason: 'leaders have moved' })
-        stale.clear()
-      }
-      const leaders = await leadersOf(core, open, signal)
-      return askByNode(
-        open,
-        leaders,
-        async (leader, part) => {
-          const answers = await askLeader(core, leader, part, options, signal)
-          for (const [index, answer] of answers.entries())
-            if ('error' in answer && answer.isPassing === true) stale.add(part[index]!.topic)
-          return answers
-        },
-        (part) => part.forEach(({ topic }) => stale.add(topic)),
-      )
-    },
+    (leader, part, signal) => askLeader(core, leader, part, options, signal),
   )
   return queries.map(({ topic, partition }, index) => {
     const { result, error } = outcomes[index]!
     return result ?? { topic, partition, offset: -1, timestamp: -1, leaderEpoch: -1, error }
   })
-}
-
-async function leadersOf(
-  core: ClientCore,
-  queries: readonly OffsetQuery[],
-  signal: AbortSignal,
-): Promise<readonly (number | Answer<never>)[]> {
-  return Promise.all(
-    queries.map(async ({ topic, partition }) => {
-      const known = core.metadata.leaderOf(topic, partition)
-      if (known !== undefined) return known
-      try {
-        return await core.metadata.leader(topic, partition, { signal, timeoutMs: lookUpMs(core) })
-      } catch (error) {
-        signal.throwIfAborted()
-        return answerOf(error)
-      }
-    }),
-  )
 }
 
 async function askLeader(
