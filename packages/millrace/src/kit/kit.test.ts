@@ -85,6 +85,19 @@ describe('a manual clock', () => {
     assert.equal(clock.now(), 30)
   })
 
+  it('moves by the smallest part of a millisecond', () => {
+    const clock = manualClock()
+    let fired = 0
+    const again = (): void => {
+      fired += 1
+      if (fired < 100) clock.after(1e-6, again)
+    }
+    again()
+    clock.advance(1)
+    assert.equal(fired, 100)
+    assert.equal(clock.monotonicMs(), 1)
+  })
+
   it('ends a sleep when its signal aborts, and leaves no timer', async () => {
     const clock = manualClock()
     const stop = new AbortController()

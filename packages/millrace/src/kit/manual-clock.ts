@@ -17,7 +17,8 @@ export interface ManualClock extends Clock {
 }
 
 export function manualClock(startMs = 1_700_000_000_000): ManualClock {
-  let nowMs = startMs
+  // Kept from zero: beside an epoch time a tiny part of a millisecond would vanish, and a timer so near never come due.
+  let elapsedMs = 0
   let order = 0
   const timers = new Set<Waiting>()
 
@@ -32,31 +33,35 @@ export function manualClock(startMs = 1_700_000_000_000): ManualClock {
   }
   const fire = (timer: Waiting): void => {
     timers.delete(timer)
-    nowMs = Math.max(nowMs, timer.atMs)
+    elapsedMs = Math.max(elapsedMs, timer.atMs)
     timer.fire()
   }
 
   return {
-    now: () => nowMs,
-    monotonicMs: () => nowMs - startMs,
+    now: () => startMs + elapsedMs,
+    monotonicMs: () => elapsedMs,
     after(delayMs, callback): Timer {
-      const timer: Waiting = { atMs: nowMs + Math.max(0, delayMs), order: order++, fire: callback }
+      const timer: Waiting = {
+        atMs: elapsedMs + Math.max(0, delayMs),
+        order: order++,
+        fire: callback,
+      }
       timers.add(timer)
       return { cancel: () => void timers.delete(timer) }
     },
     advance(ms) {
-      const untilMs = nowMs + ms
+      const untilMs = elapsedMs + ms
       for (let next = nextDue(untilMs); next; next = nextDue(untilMs)) fire(next)
-      nowMs = untilMs
+      elapsedMs = untilMs
     },
     async advanceAsync(ms) {
-      const untilMs = nowMs + ms
+      const untilMs = elapsedMs + ms
       await settle()
       for (let next = nextDue(untilMs); next; next = nextDue(untilMs)) {
         fire(next)
         await settle()
       }
-      nowMs = untilMs
+      elapsedMs = untilMs
     },
     get waiting() {
       return timers.size

@@ -31,7 +31,7 @@ const mutation: fc.Arbitrary<Mutation> = fc
       case 'cut':
         return changed.subarray(0, place)
       case 'flip':
-        changed[place]! ^= 1 << (byte % 8)
+        changed[place] = (changed[place] ?? 0) ^ (1 << (byte % 8))
         return changed
       case 'set':
         changed[place] = byte

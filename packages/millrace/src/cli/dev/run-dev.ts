@@ -9,7 +9,7 @@ import { packageVersion } from '../version.ts'
 import { bannerText } from './banner.ts'
 import { openDevLog } from './dev-log.ts'
 import { openScreen, type Screen } from './screen.ts'
-import { startDev, type DevConfig, type DevOptions, type DevSession } from './start-dev.ts'
+import { startDev, type DevOptions, type DevSession } from './start-dev.ts'
 
 export interface RunDevOptions extends Omit<DevOptions, 'loadConfig' | 'openLog'> {
   readonly isOnce: boolean
@@ -27,7 +27,7 @@ export async function runDev(options: RunDevOptions): Promise<void> {
 
   await using session = await startDev({
     ...options,
-    loadConfig: async () => (await loadConfig({ folder })).config as DevConfig,
+    loadConfig: async () => (await loadConfig({ folder })).config,
     openLog: (dataFolder, config) => (config.dev?.start ? openDevLog(dataFolder, note) : undefined),
   })
   print.talk(await banner(session, options, performance.now() - startMs))
