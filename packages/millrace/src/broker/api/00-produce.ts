@@ -112,7 +112,7 @@ function produceTo(
   })
   if (!('batch' in checked)) {
     return {
-      ...refuse(index, checked.errorCode, checked.message),
+      ...refuse(index, checked.errorCode, checked.message, log),
       recordErrors: (checked.recordErrors ?? []).map((error) => ({
         batchIndex: error.index,
         batchIndexErrorMessage: error.message,
@@ -124,13 +124,14 @@ function produceTo(
       index,
       version >= 11 ? errorCodes.TRANSACTION_ABORTABLE : errorCodes.INVALID_TXN_STATE,
       'this broker has no transactions',
+      log,
     )
   }
   const { batch, header } = storedBatchOf(checked, topicConfig)
   const result = log.append(batch, header)
   switch (result.kind) {
     case 'refused':
-      return refuse(index, result.errorCode)
+      return refuse(index, result.errorCode, undefined, log)
     case 'duplicate':
       // As Kafka: the time of the first append stands in for the append time.
       return accepted(index, result.baseOffset, result.timestampMs, log)
@@ -157,14 +158,31 @@ function accepted(
   }
 }
 
-function refuse(index: number, errorCode: number, message?: string): Mutable<PartitionResponse> {
+/** @param log - given when the append was tried: then the answer tells where the log starts, as Kafka's does */
+function refuse(
+  index: number,
+  errorCode: number,
+  message?: string,
+  log?: PartitionLog,
+): Mutable<PartitionResponse> {
+  const tellsStart = log !== undefined && !withoutStart.has(errorCode)
   return {
     index,
     errorCode,
     baseOffset: -1,
     ...(message === undefined ? {} : { errorMessage: message }),
+    ...(tellsStart ? { logStartOffset: log.logStartOffset } : {}),
   }
 }
+
+/** Errors for which Kafka looks at no log. */
+const withoutStart: ReadonlySet<number> = new Set([
+  errorCodes.CORRUPT_MESSAGE,
+  errorCodes.MESSAGE_TOO_LARGE,
+  errorCodes.RECORD_LIST_TOO_LARGE,
+  errorCodes.KAFKA_STORAGE_ERROR,
+  errorCodes.UNKNOWN_TOPIC_OR_PARTITION,
+])
 
 function everywhere(
   request: {

@@ -55,7 +55,7 @@ function answerOf(
   context: FetchContext,
   read: FetchRead,
   isCommitted: boolean,
-  { broker }: Call,
+  { broker, version }: Call,
 ): FetchResponse {
   const { sessionId, isIncluded } = context.finish(read.rows)
   const responses: (TopicRow & { partitions: PartitionRow[] })[] = []
@@ -67,26 +67,21 @@ function answerOf(
       group = { topic, topicId, partitions: [] }
       responses.push(group)
     }
+    const hasFailed = row.errorCode !== errorCodes.NONE
     group.partitions.push({
       partitionIndex: partition,
       errorCode: row.errorCode,
       highWatermark: row.highWatermark,
       lastStableOffset: row.lastStableOffset,
       logStartOffset: row.logStartOffset,
-      abortedTransactions: isCommitted && row.errorCode === errorCodes.NONE ? [] : null,
+      abortedTransactions: row.isMissing || (isCommitted && !hasFailed) ? [] : null,
       records: row.records,
       ...(row.diverging === undefined ? {} : { divergingEpoch: row.diverging }),
-      ...(isLeaderNews(row.errorCode)
-        ? { currentLeader: { leaderId: broker.store.nodeId, leaderEpoch: 0 } }
+      ...(version >= 16 && row.errorCode === errorCodes.FENCED_LEADER_EPOCH
+        ? // Who leads, to spare the client a look-up (KIP-951).
+          { currentLeader: { leaderId: broker.store.nodeId, leaderEpoch: 0 } }
         : {}),
     })
   }
   return { sessionId, responses }
-}
-
-/** The client believes in another leader: tell it who leads, to spare it a look-up (KIP-951). */
-function isLeaderNews(errorCode: number): boolean {
-  return (
-    errorCode === errorCodes.FENCED_LEADER_EPOCH || errorCode === errorCodes.UNKNOWN_LEADER_EPOCH
-  )
 }

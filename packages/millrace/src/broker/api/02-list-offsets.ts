@@ -6,6 +6,7 @@
  * - A result at or beyond what the reader may see is none.
  * - -4 (v8) is the start of what is local, which is all; -5 (v9) and -6 (v11) are about tiered storage,
  *   which is empty. Below those versions: 35.
+ * - A partition asked for twice is answered once, with 42.
  * - v0 is gone from Kafka 4; Burrow 1.2 still sends it, unasked.
  */
 import { apis, errorCodes, type ResponseInput } from '../../protocol/index.ts'
@@ -41,11 +42,15 @@ export const listOffsetsHandler = defineHandler(
     const topics = await Promise.all(
       request.topics.map(async ({ name, partitions }) => {
         const topic = broker.topics.named(name)
+        const asked = Map.groupBy(partitions, ({ partitionIndex }) => partitionIndex)
         return {
           name,
           partitions: await Promise.all(
-            partitions.map(async (asked): Promise<PartitionRow> => {
-              const { partitionIndex, timestamp } = asked
+            [...asked].map(async ([partitionIndex, rows]): Promise<PartitionRow> => {
+              const [one] = rows
+              if (one === undefined || rows.length > 1)
+                return { partitionIndex, errorCode: errorCodes.INVALID_REQUEST }
+              const { timestamp } = one
               const log =
                 topic === undefined ? undefined : broker.topics.partition(topic, partitionIndex)
               const errorCode =
@@ -53,13 +58,13 @@ export const listOffsetsHandler = defineHandler(
                   ? errorCodes.UNKNOWN_TOPIC_OR_PARTITION
                   : version < (specialSince.get(timestamp) ?? 0) || timestamp < -6
                     ? errorCodes.UNSUPPORTED_VERSION
-                    : leaderEpochFault(asked.currentLeaderEpoch, log.leaderEpoch)
+                    : leaderEpochFault(one.currentLeaderEpoch, log.leaderEpoch)
               if (log === undefined || errorCode !== errorCodes.NONE)
                 return { partitionIndex, errorCode }
               if (version === 0) {
                 return {
                   partitionIndex,
-                  oldStyleOffsets: await oldStyle(log, timestamp, asked.maxNumOffsets),
+                  oldStyleOffsets: await oldStyle(log, timestamp, one.maxNumOffsets),
                 }
               }
               const found = await find(log, timestamp, isCommitted)

@@ -5,7 +5,7 @@
  * - v2: null topics mean all that the group has. v7 `requireStable`: nothing here is ever unstable, since
  *   there are no transactions. v8: several groups (KIP-709). v9: member ids and epochs, of newer groups only.
  */
-import { apis, errorCodes, type RequestOf, type ResponseInput } from '../../protocol/index.ts'
+import { apis, type RequestOf, type ResponseInput } from '../../protocol/index.ts'
 import type { CommittedOffset } from '../groups/group-coordinator.ts'
 import { defineHandler, type Call } from './define-handler.ts'
 
@@ -16,14 +16,10 @@ export const offsetFetchHandler = defineHandler(
   apis.offsetFetch,
   { versions: [1, 9] },
   (request, call) => {
-    if (call.version < 8) {
-      const errorCode = request.groupId === '' ? errorCodes.INVALID_GROUP_ID : errorCodes.NONE
-      return { errorCode, topics: offsetsOf(request.groupId, request.topics, call) }
-    }
+    if (call.version < 8) return { topics: offsetsOf(request.groupId, request.topics, call) }
     return {
       groups: request.groups.map(({ groupId, topics }) => ({
         groupId,
-        errorCode: groupId === '' ? errorCodes.INVALID_GROUP_ID : errorCodes.NONE,
         topics: offsetsOf(groupId, topics, call),
       })),
     }

@@ -2,16 +2,20 @@
  * SyncGroup (key 14): the leader brings the assignments, each member takes its own away. A member's waits
  * for the leader's, and that until it is written.
  *
- * v3 static members (KIP-345); v5 protocol type and name, compared with the group's (23, KIP-559).
+ * v3 static members (KIP-345); v5 protocol type and name, which must be given and are compared with the
+ * group's (23, KIP-559).
  */
-import { apis } from '../../protocol/index.ts'
+import { apis, errorCodes } from '../../protocol/index.ts'
+import { syncError } from '../groups/group-answers.ts'
 import { defineHandler } from './define-handler.ts'
 
 export const syncGroupHandler = defineHandler(
   apis.syncGroup,
   { versions: [0, 5] },
-  (request, { broker }) =>
-    broker.groups.sync(request.groupId, {
+  (request, { broker, version }) => {
+    const isUnsaid = request.protocolType === null || request.protocolName === null
+    if (version >= 5 && isUnsaid) return syncError(errorCodes.INCONSISTENT_GROUP_PROTOCOL)
+    return broker.groups.sync(request.groupId, {
       memberId: request.memberId,
       instanceId: request.groupInstanceId,
       generationId: request.generationId,
@@ -22,5 +26,6 @@ export const syncGroupHandler = defineHandler(
         // A view of the read chunk; it outlives the request.
         assignment: Buffer.from(assignment),
       })),
-    }),
+    })
+  },
 )

@@ -3,7 +3,7 @@
  *
  * - -1 partitions or replicas mean the broker's default (KIP-464), below v4 too: kafkajs relies on it. One broker: any other number of
  *   replicas than 1 is 38; assignments must name it alone (39).
- * - A name asked for twice is 42 for both. v5 tells what was made (KIP-525), v7 its id (KIP-516).
+ * - A name asked for twice is answered once, with 42. v5 tells what was made (KIP-525), v7 its id (KIP-516).
  */
 import { isFailure } from '../../errors/index.ts'
 import { apis, errorCodes, type RequestOf, type ResponseInput } from '../../protocol/index.ts'
@@ -29,14 +29,11 @@ export const createTopicsHandler = defineHandler(
     const counts = new Map<string, number>()
     for (const { name } of request.topics) counts.set(name, (counts.get(name) ?? 0) + 1)
     const topics: Made[] = []
-    for (const asked of request.topics) {
-      const isRepeated = (counts.get(asked.name) ?? 0) > 1
-      topics.push(
-        isRepeated
-          ? refused(asked.name, errorCodes.INVALID_REQUEST, 'the topic is named twice')
-          : await create(asked, request.validateOnly, call),
-      )
-    }
+    for (const [name, count] of counts)
+      if (count > 1)
+        topics.push(refused(name, errorCodes.INVALID_REQUEST, 'the topic is named twice'))
+    for (const asked of request.topics)
+      if (counts.get(asked.name) === 1) topics.push(await create(asked, request.validateOnly, call))
     return { topics }
   },
 )
@@ -147,5 +144,5 @@ function exists(name: string): Made {
 }
 
 function refused(name: string, errorCode: number, errorMessage: string): Made {
-  return { name, errorCode, errorMessage, configs: null }
+  return { name, errorCode, errorMessage }
 }

@@ -9,6 +9,8 @@ const nothing = Buffer.alloc(0)
 interface Row extends Served {
   readonly log: PartitionLog | undefined
   readonly records: Buffer
+  /** There is no such partition; Kafka answers that before it reads. */
+  readonly isMissing: boolean
   readonly diverging: { readonly epoch: number; readonly endOffset: number } | undefined
 }
 
@@ -134,9 +136,10 @@ export class FetchRead {
     if (topic === undefined)
       return failed(
         this.#usesIds ? errorCodes.UNKNOWN_TOPIC_ID : errorCodes.UNKNOWN_TOPIC_OR_PARTITION,
+        true,
       )
     const log = this.#source.partition(topic, wanted.partition)
-    if (log === undefined) return failed(errorCodes.UNKNOWN_TOPIC_OR_PARTITION)
+    if (log === undefined) return failed(errorCodes.UNKNOWN_TOPIC_OR_PARTITION, true)
     const epochFault = leaderEpochFault(wanted.currentLeaderEpoch, log.leaderEpoch)
     if (epochFault !== errorCodes.NONE) return failed(epochFault)
 
@@ -144,6 +147,7 @@ export class FetchRead {
     const { highWatermark, lastStableOffset, logStartOffset } = log
     const facts = {
       log,
+      isMissing: false,
       errorCode: errorCodes.NONE,
       highWatermark,
       lastStableOffset,
@@ -168,8 +172,9 @@ export class FetchRead {
   }
 }
 
-function failed(errorCode: number): Row {
+function failed(errorCode: number, isMissing = false): Row {
   return {
+    isMissing,
     log: undefined,
     errorCode,
     highWatermark: -1,

@@ -134,7 +134,7 @@ export class GroupCoordinator {
   }
 
   /**
-   * Whether this member may commit. A group that nobody has joined comes into being with the first
+   * Whether this member may commit. Offsets may belong to the empty group, as in Kafka, though nobody can join it. A group that nobody has joined comes into being with the first
    * commit of a tool.
    * @param options.codeOfUnknown - for a group that is not there, where a generation is claimed
    */
@@ -143,7 +143,6 @@ export class GroupCoordinator {
     claim: MemberClaim,
     options: { readonly codeOfUnknown: number },
   ): number {
-    if (groupId === '') return errorCodes.INVALID_GROUP_ID
     const entry = this.#entries.get(groupId)
     if (entry !== undefined) return entry.group.commitFault(claim)
     return claim.generationId < 0 ? errorCodes.NONE : options.codeOfUnknown
@@ -176,7 +175,6 @@ export class GroupCoordinator {
 
   /** Deletes a group without members, with its offsets. */
   async delete(groupId: string): Promise<number> {
-    if (groupId === '') return errorCodes.INVALID_GROUP_ID
     const entry = this.#entries.get(groupId)
     if (entry === undefined) return errorCodes.GROUP_ID_NOT_FOUND
     if (entry.group.state !== 'Empty') return errorCodes.NON_EMPTY_GROUP
@@ -189,7 +187,6 @@ export class GroupCoordinator {
     groupId: string,
     partitions: readonly { readonly topic: string; readonly partition: number }[],
   ): Promise<number | readonly number[]> {
-    if (groupId === '') return errorCodes.INVALID_GROUP_ID
     const entry = this.#entries.get(groupId)
     if (entry === undefined) return errorCodes.GROUP_ID_NOT_FOUND
     const subscribed = subscribedTopics(entry.group)

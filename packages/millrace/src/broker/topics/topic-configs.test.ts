@@ -32,13 +32,13 @@ describe('topic configs', () => {
   })
 
   it('describes all of them, with where each value comes from', () => {
-    const rows = describeTopicConfigs({ 'retention.ms': '1000' })
+    const rows = describeTopicConfigs({ 'retention.bytes': '1000' })
     assert.equal(rows.length, Object.keys(topicConfigs).length)
-    const retention = rows.find(({ name }) => name === 'retention.ms')
+    const retention = rows.find(({ name }) => name === 'retention.bytes')
     assert.deepEqual([retention?.value, retention?.source], ['1000', 1])
     assert.deepEqual(retention?.synonyms, [
-      { name: 'retention.ms', value: '1000', source: 1 },
-      { name: 'log.retention.ms', value: '604800000', source: 5 },
+      { name: 'retention.bytes', value: '1000', source: 1 },
+      { name: 'log.retention.bytes', value: '-1', source: 5 },
     ])
     const policy = rows.find(({ name }) => name === 'cleanup.policy')
     assert.deepEqual([policy?.value, policy?.source], ['delete', 5])

@@ -14,7 +14,7 @@ export interface TopicConfig {
   readonly min?: number
   readonly max?: number
   readonly choices?: readonly string[]
-  /** The broker's property that gives the default in Kafka. */
+  /** The broker's property that gives the default in Kafka, unless it takes the first of several. */
   readonly synonym?: string
   /** Kept and shown, without effect here. */
   readonly isIdle?: true
@@ -98,7 +98,6 @@ export const topicConfigs = {
     type: 'long',
     default: forever,
     min: 0,
-    synonym: 'log.flush.interval.ms',
     isIdle: true,
     about: 'Sync after this time; the durability of this broker is set for all topics.',
   },
@@ -259,7 +258,6 @@ export const topicConfigs = {
     type: 'long',
     default: '604800000',
     min: -1,
-    synonym: 'log.retention.ms',
     about: 'Age above which segments are dropped; -1 keeps them for ever.',
   },
   'segment.bytes': {
@@ -282,7 +280,6 @@ export const topicConfigs = {
     type: 'long',
     default: '0',
     min: 0,
-    synonym: 'log.roll.jitter.ms',
     isIdle: true,
     about: 'Random time taken off segment.ms, so that not all topics roll at once.',
   },
@@ -290,7 +287,6 @@ export const topicConfigs = {
     type: 'long',
     default: '604800000',
     min: 1,
-    synonym: 'log.roll.ms',
     about: 'Age at which the log goes on in a new file, full or not.',
   },
   'unclean.leader.election.enable': {
