@@ -21,7 +21,11 @@ export function openScreen(
     out,
     isTerminal,
     clock = systemClock,
-  }: { readonly out: Writable; readonly isTerminal: boolean; readonly clock?: Clock },
+  }: {
+    readonly out: Writable & { readonly columns?: number }
+    readonly isTerminal: boolean
+    readonly clock?: Clock
+  },
 ): Screen {
   let drawnLines = 0
   let tenths = -1
@@ -32,10 +36,12 @@ export function openScreen(
     drawnLines = 0
   }
   const draw = (): void => {
-    const text = `${progressBar(companion.progress())}\n${companion.live()}\n`
+    const lines = [progressBar(companion.progress()), ...companion.live().split('\n')]
+    // A line that wraps takes two on the screen, and erasing would leave the rest of it.
+    const width = out.columns ?? Infinity
     erase()
-    out.write(text)
-    drawnLines = text.split('\n').length - 1
+    out.write(lines.map((line) => `${line.slice(0, width)}\n`).join(''))
+    drawnLines = lines.length
   }
   const tell = (): void => {
     const progress = companion.progress()
