@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { openClient } from '../../../packages/millrace/src/client/index.ts'
 import { scriptedBroker } from '../../../packages/millrace/src/testing/index.ts'
-import { assigned, batchOf, serving, topic, until } from './support/scripting.ts'
+import { assigned, batchOf, fetched, read, serving, topic, until } from './support/scripting.ts'
 
 const wide = (offset: number): string => `${offset}`.padEnd(1000, '.')
 
@@ -37,6 +37,34 @@ describe('a partition whose handler is slow', () => {
     // A share, and the answer that crossed it.
     assert.ok(most > 0 && most * 1000 <= perPartitionBytes + 3 * 5 * 1000 + 5000)
     assert.equal(slow.take(1)[0]?.offset, 0)
+  })
+
+  it('does not starve the others when paused queues have used up all room', async () => {
+    // Each batch alone is a sixth of the room; five partitions stand still with two batches each.
+    const logs = Array.from({ length: 6 }, () => ({
+      batches: Array.from({ length: 10 }, (_, index) => batchOf(index * 5, 5, {}, wide)),
+    }))
+    await using broker = await scriptedBroker({
+      topics: { [topic]: { partitions: 6 } },
+      on: {
+        syncGroup: () => assigned(0, 1, 2, 3, 4, 5),
+        fetch: (request) =>
+          fetched(request, (at, offset) => read({ ...logs[at]!, batchesAtOnce: 2 }, offset)),
+      },
+    })
+    await using client = openClient({ brokers: [broker.address] })
+    const fetch = { bufferedBytes: 30_000, maxWaitMs: 50 }
+    const member = client.joinGroup({ groupId: 'g', topics: [topic], fetch })
+    await member.ready()
+    const [running, ...others] = member.owned
+    assert.ok(running)
+    await Promise.all(others.map((one) => one.available()))
+    for (const one of others) one.pause()
+    let count = 0
+    await until('the one that runs has read everything', () => {
+      count += running.take(50).length
+      return count === 50
+    })
   })
 
   it('that was drained is asked for again while the others’ Fetch waits', async () => {

@@ -166,7 +166,8 @@ describe('what to fetch', () => {
 
   it('shares the room among partitions', () => {
     assert.equal(shareOf(limits, 1), 50)
-    assert.equal(shareOf(limits, 4), 30)
+    assert.equal(shareOf(limits, 2), 30)
+    assert.equal(shareOf(limits, 4), 15)
     assert.equal(shareOf(limits, 1000), 1)
   })
 
@@ -193,7 +194,17 @@ describe('what to fetch', () => {
       maxWaitMs: 0,
     })
     assert.equal(planFetch([atEnd], 60, limits, true), undefined)
-    assert.equal(planFetch([behind, atEnd], 0, limits, false), undefined)
     assert.equal(planFetch([behind, atEnd], 900, limits, false)?.maxBytes, 100)
+  })
+
+  it('is one batch for who has nothing, when others have used up all room', () => {
+    const [full, empty] = [open(), open()]
+    give(full, 0, 5)
+    assert.deepEqual(planFetch([full, empty], -10, limits, false), {
+      feeds: [empty],
+      maxBytes: 1,
+      maxWaitMs: 500,
+    })
+    assert.equal(planFetch([full], 0, limits, false), undefined)
   })
 })

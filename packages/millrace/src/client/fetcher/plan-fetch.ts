@@ -17,9 +17,12 @@ export interface FetchPlan {
   readonly maxWaitMs: number
 }
 
-/** What one partition may hold: its part of all queues, and never more than one answer's limit. */
+/**
+ * From how many queued bytes on a partition is not asked for. An answer may bring as much again, so
+ * this is half of its part of all queues: those that stand still never use up what the others need.
+ */
 export function shareOf(limits: FetchLimits, feeds: number): number {
-  const part = Math.floor(limits.bufferedBytes / Math.max(1, feeds))
+  const part = Math.floor(limits.bufferedBytes / (2 * Math.max(1, feeds)))
   return Math.max(1, Math.min(limits.perPartitionBytes, part))
 }
 
@@ -49,11 +52,17 @@ export function planFetch(
   limits: FetchLimits,
   isCatchUp: boolean,
 ): FetchPlan | undefined {
-  const feeds = isCatchUp ? wanted.filter((feed) => feed.fetchOffset < feed.endOffset) : wanted
-  if (feeds.length === 0 || room <= 0) return undefined
+  // Batches larger than a share can fill the room for good where partitions are paused. Who has
+  // nothing queued is asked for all the same, a batch at a time.
+  const hasRoom = room > 0
+  const feeds = wanted.filter(
+    (feed) =>
+      (hasRoom || feed.bufferedBytes === 0) && (!isCatchUp || feed.fetchOffset < feed.endOffset),
+  )
+  if (feeds.length === 0) return undefined
   return {
     feeds,
-    maxBytes: Math.min(limits.maxBytes, room),
+    maxBytes: hasRoom ? Math.min(limits.maxBytes, room) : 1,
     maxWaitMs: isCatchUp ? 0 : limits.maxWaitMs,
   }
 }
