@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { it } from 'node:test'
+import { describe, it } from 'node:test'
 
 import { rootExamples } from '../../../packages/millrace/src/cli/program.ts'
 import { commands } from '../../../packages/millrace/src/cli/table.ts'
@@ -10,16 +10,17 @@ import { openClient } from '../../../packages/millrace/src/client/index.ts'
 import { startTestBroker } from '../../../packages/millrace/src/testing/index.ts'
 import { runShell, startCli } from './run-cli.ts'
 
-it('each example in the help does what it shows', async () => {
-  const folder = await mkdtemp(join(tmpdir(), 'millrace-cli-'))
-  try {
-    await writeFile(join(folder, 'events.ndjson'), '{"key":"1","value":"a"}\n')
-    const running = commands.filter(({ safety }) => safety === 'run').map(({ name }) => name)
-    // What starts and stays is run by the tests of what it starts.
-    const isRunning = (example: string): boolean =>
-      running.concat('dev').some((name) => example.startsWith(`millrace ${name}`))
-    const examples = [...commands.flatMap((command) => command.examples), ...rootExamples]
-    for (const example of examples.filter((one) => !isRunning(one))) {
+// What starts and stays is run by the tests of what it starts.
+const staying = commands.filter(({ safety }) => safety === 'run').map(({ name }) => name)
+const examples = new Set(
+  [...commands.flatMap((command) => command.examples), ...rootExamples].filter(
+    (example) => !staying.some((name) => example.startsWith(`millrace ${name}`)),
+  ),
+)
+
+describe('each example in the help does what it shows', { concurrency: 2 }, () => {
+  for (const example of examples) {
+    it(example, async () => {
       await using broker = await startTestBroker({
         topics: { orders: 4, copies: 4, router: 1 },
       })
@@ -27,20 +28,23 @@ it('each example in the help does what it shows', async () => {
       await using producer = client.producer()
       await producer.send({ topic: 'orders', key: '1', value: '{"id":1}' })
       await client.admin.setOffsets('billing', [{ topic: 'orders', partition: 0, offset: 0 }])
+      const folder = await mkdtemp(join(tmpdir(), 'millrace-cli-'))
       const options = { cwd: folder, env: { KAFKA_URL: broker.address } }
-      if (/^millrace tail \w+$/.test(example)) {
-        // Ends by Ctrl-C alone.
-        await using tail = startCli(example.split(' ').slice(1), options)
-        await producer.send({ topic: 'router', value: 'x' })
-        tail.child.kill('SIGINT')
-        continue
+      try {
+        await writeFile(join(folder, 'events.ndjson'), '{"key":"1","value":"a"}\n')
+        if (/^millrace tail \w+$/.test(example)) {
+          // Ends by Ctrl-C alone.
+          await using tail = startCli(example.split(' ').slice(1), options)
+          tail.child.kill('SIGINT')
+          return
+        }
+        const { code, stderr } = await runShell(example, options)
+        // Doctor's 3 would be about the machine of the test.
+        const isFine = code === 0 || (example.startsWith('millrace doctor') && code === 3)
+        assert.ok(isFine, `${example}: ${code} ${stderr}`)
+      } finally {
+        await rm(folder, { recursive: true })
       }
-      const { code, stderr } = await runShell(example, options)
-      // Doctor's 3 would be about the machine of the test.
-      const isFine = code === 0 || (example.startsWith('millrace doctor') && code === 3)
-      assert.ok(isFine, `${example}: ${code} ${stderr}`)
-    }
-  } finally {
-    await rm(folder, { recursive: true })
+    })
   }
 })

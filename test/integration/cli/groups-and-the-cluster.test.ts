@@ -44,6 +44,7 @@ describe('groups on the command line', () => {
         'Connections: 1 consumer (1 application)',
         'Messages: 0 messages/s',
         'Groups: 1 group',
+        /^Disk: .*$/m.exec(cluster.stdout)?.[0],
         `Address: ${broker.address}`,
         '',
       ].join('\n'),

@@ -142,6 +142,23 @@ describe('groups delete', () => {
   })
 })
 
+describe('groups forget', () => {
+  it('drops the offsets of a topic alone', async () => {
+    await using broker = await startTestBroker({ topics: { orders: 2, users: 1 } })
+    await using client = openClient({ brokers: [broker.address] })
+    await fill(client)
+    await client.admin.setOffsets('billing', [{ topic: 'users', partition: 0, offset: 0 }])
+    const env = { KAFKA_URL: broker.address }
+    const forget = ['groups', 'forget', 'billing', 'orders']
+    const plan = await runCli([...forget, '--dry-run', '--json'], { env })
+    assert.deepEqual(JSON.parse(plan.stdout), [{ topic: 'orders', partition: 0, committed: 4 }])
+    assert.equal((await runCli(forget, { env })).code, 2)
+    assert.deepEqual(await committed(client, 'billing'), { 'orders/0': 4, 'users/0': 0 })
+    assert.equal((await runCli([...forget, '--yes'], { env })).code, 0)
+    assert.deepEqual(await committed(client, 'billing'), { 'users/0': 0 })
+  })
+})
+
 describe('lag and offsets', () => {
   it('are numbers alone; a lag beyond its limit is exit 3', async () => {
     await using broker = await startTestBroker({ topics: { orders: 2 } })

@@ -1,7 +1,8 @@
-import type { DescribedGroup, DescribedTopic } from '../client/index.ts'
-import { failure } from '../errors/index.ts'
+import type { DescribedGroup, DescribedTopic, ReplicaSize } from '../client/index.ts'
+import { failure, isFailure } from '../errors/index.ts'
 import { nearest } from '../kit/index.ts'
 import type { Cluster } from './cluster.ts'
+import type { Place } from './parse-places.ts'
 
 /** Questions about a cluster that several commands ask. */
 
@@ -58,6 +59,22 @@ export async function topicsNamed(
   })
 }
 
+/** Topics with the partitions that their places name. @throws MR_CLI_TOPIC_UNKNOWN */
+export async function placesNamed(
+  cluster: Cluster,
+  places: readonly Place[],
+): Promise<readonly DescribedTopic[]> {
+  const topics = await topicsNamed(
+    cluster,
+    places.map(({ topic }) => topic),
+  )
+  return topics.map((topic, index) => {
+    const wanted = places[index]?.partitions
+    const partitions = topic.partitions.filter(({ partition }) => wanted?.has(partition) ?? true)
+    return { ...topic, partitions }
+  })
+}
+
 /** @throws MR_CLI_GROUP_UNKNOWN with the nearest name */
 export async function groupNamed({ admin }: Cluster, name: string): Promise<DescribedGroup> {
   const known = (await admin.listGroups()).map(({ groupId }) => groupId)
@@ -75,4 +92,26 @@ export function messagesIn(ranges: readonly PartitionRange[]): number {
 /** All that was ever sent, for rates. */
 export function endsOf(ranges: readonly PartitionRange[]): number {
   return ranges.reduce((sum, { end }) => sum + end, 0)
+}
+
+/** Bytes of each topic's log, one replica of each partition; undefined where the cluster does not tell. */
+export async function sizesByTopic({
+  admin,
+}: Cluster): Promise<ReadonlyMap<string, number> | undefined> {
+  let replicas: readonly ReplicaSize[]
+  try {
+    replicas = await admin.replicaSizes()
+  } catch (error) {
+    // Hosted clusters often keep this question for their operators; a listing is worth having without it.
+    if (isFailure(error, 'MR_CONNECTION_VERSION_UNSUPPORTED', 'MR_KAFKA_ERROR')) return undefined
+    throw error
+  }
+  const largest = new Map<string, ReplicaSize>()
+  for (const replica of replicas) {
+    const key = `${replica.topic}/${replica.partition}`
+    if (replica.bytes >= (largest.get(key)?.bytes ?? 0)) largest.set(key, replica)
+  }
+  const sizes = new Map<string, number>()
+  for (const { topic, bytes } of largest.values()) sizes.set(topic, (sizes.get(topic) ?? 0) + bytes)
+  return sizes
 }

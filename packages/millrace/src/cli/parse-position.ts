@@ -63,6 +63,19 @@ export function parseEnd(
   }
 }
 
+/** Where messages are cut off. @throws MR_CLI_USAGE also without a text: nothing is deleted by omission */
+export function parseBefore(
+  flag: string,
+  text: string | undefined,
+  nowMs: number,
+): 'end' | number | { readonly timestampMs: number } {
+  const position = text === undefined ? undefined : parsePosition(text, nowMs)
+  if (position?.at === 'end') return 'end'
+  if (position?.at === 'offset') return position.offset
+  if (position?.at === 'time') return { timestampMs: position.timestampMs }
+  throw failure('MR_CLI_USAGE', { reason: `say ${flag} which offset or time, or ${flag} end` })
+}
+
 /** A time alone, as `parsePosition` reads it. @throws MR_CLI_USAGE */
 export function parseTime(flag: string, text: string, nowMs: number): number {
   const timestampMs = timeOf(text.trim(), nowMs)

@@ -137,4 +137,9 @@ describe('the command table', () => {
     for (const { name, safety, options } of table)
       if (safety === 'destroy') assert.ok('yes' in options && 'dryRun' in options, name)
   })
+
+  it('can show a change before it is made', () => {
+    for (const { name, safety, options } of table)
+      if (safety === 'change') assert.ok('dryRun' in options || 'execute' in options, name)
+  })
 })

@@ -22,7 +22,7 @@ export interface ProgramOptions {
 }
 
 const nounAbouts: Readonly<Record<string, string>> = {
-  topics: 'topics: list, look at, create, delete',
+  topics: 'topics: list, look at, create, alter, trim, delete',
   groups: 'consumer groups: list, look at, reset, delete',
 }
 

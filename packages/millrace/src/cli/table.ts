@@ -6,6 +6,7 @@ import { doctor } from './commands/doctor.ts'
 import { drain } from './commands/drain.ts'
 import { explain } from './commands/explain.ts'
 import { groupsDelete } from './commands/groups/delete.ts'
+import { groupsForget } from './commands/groups/forget.ts'
 import { groupsInfo } from './commands/groups/info.ts'
 import { groupsList } from './commands/groups/list.ts'
 import { groupsReset } from './commands/groups/reset.ts'
@@ -13,10 +14,12 @@ import { info } from './commands/info.ts'
 import { lag } from './commands/lag.ts'
 import { offsets } from './commands/offsets.ts'
 import { tail } from './commands/tail.ts'
+import { topicsAlter } from './commands/topics/alter.ts'
 import { topicsCreate } from './commands/topics/create.ts'
 import { topicsDelete } from './commands/topics/delete.ts'
 import { topicsInfo } from './commands/topics/info.ts'
 import { topicsList } from './commands/topics/list.ts'
+import { topicsTrim } from './commands/topics/trim.ts'
 import { wait } from './commands/wait.ts'
 import { worker } from './commands/worker.ts'
 import { write } from './commands/write.ts'
@@ -34,12 +37,15 @@ export const commands: readonly AnyCommand[] = [
   topicsList,
   topicsInfo,
   topicsCreate,
+  topicsAlter,
+  topicsTrim,
   topicsDelete,
   tail,
   write,
   groupsList,
   groupsInfo,
   groupsReset,
+  groupsForget,
   groupsDelete,
   lag,
   offsets,

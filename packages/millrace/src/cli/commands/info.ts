@@ -1,5 +1,5 @@
 import { sleep, systemClock } from '../../kit/index.ts'
-import { endsOf, partitionRanges } from '../cluster-facts.ts'
+import { endsOf, partitionRanges, sizesByTopic } from '../cluster-facts.ts'
 import { defineCommand } from '../command.ts'
 import { clusterInfoText } from '../render/cluster-info.ts'
 
@@ -20,6 +20,7 @@ export const info = defineCommand({
     )
     const groupIds = (await admin.listGroups()).map(({ groupId }) => groupId)
     const groups = await admin.describeGroups(groupIds)
+    const sizes = await sizesByTopic(opened)
     const members = groups.flatMap((group) => group.members)
 
     const before = endsOf(await partitionRanges(opened, topics))
@@ -39,6 +40,8 @@ export const info = defineCommand({
       // A topic that was deleted meanwhile takes its messages along.
       messagesPerSecond: Math.max(0, after - before) / seconds,
       groups: groups.length,
+      bytes:
+        sizes === undefined ? undefined : [...sizes.values()].reduce((sum, one) => sum + one, 0),
       address: opened.brokers.join(', '),
     }
     await print.document({ ...facts, brokers: described.brokers }, () =>

@@ -1,5 +1,5 @@
 import { systemClock } from '../../kit/index.ts'
-import { partitionRanges, topicsNamed } from '../cluster-facts.ts'
+import { partitionRanges, placesNamed } from '../cluster-facts.ts'
 import { defineCommand } from '../command.ts'
 import { parsePlace } from '../parse-places.ts'
 import { parseTime } from '../parse-position.ts'
@@ -19,16 +19,7 @@ export const offsets = defineCommand({
     const at = input.at === undefined ? undefined : parseTime('--at', input.at, systemClock.now())
     const places = input.topics.map(parsePlace)
     const opened = await cluster()
-    const topics = await topicsNamed(
-      opened,
-      places.map(({ topic }) => topic),
-    )
-    const chosen = topics.map((topic, index) => {
-      const wanted = places[index]?.partitions
-      const partitions = topic.partitions.filter(({ partition }) => wanted?.has(partition) ?? true)
-      return { ...topic, partitions }
-    })
-    const ranges = await partitionRanges(opened, chosen)
+    const ranges = await partitionRanges(opened, await placesNamed(opened, places))
     const listed =
       at === undefined
         ? []

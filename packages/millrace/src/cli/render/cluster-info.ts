@@ -1,3 +1,4 @@
+import { formatSize } from '../../kit/index.ts'
 import { counted, labelled } from '../text.ts'
 
 /** What `millrace info` knows; a fact that the engine cannot give is undefined and its line left out. */
@@ -15,6 +16,7 @@ export interface ClusterInfo {
   readonly bytesInPerSecond?: number | undefined
   readonly bytesOutPerSecond?: number | undefined
   readonly groups: number
+  readonly bytes?: number | undefined
   readonly address: string
 }
 
@@ -45,6 +47,7 @@ export function clusterInfoText(info: ClusterInfo, isAligned: boolean): string {
       ],
       ['Traffic', traffic],
       ['Groups', counted(info.groups, 'group')],
+      ['Disk', info.bytes === undefined ? undefined : formatSize(info.bytes)],
       ['Address', info.address],
     ],
     { isAligned },

@@ -1,3 +1,4 @@
+import { formatSize } from '../../kit/index.ts'
 import { labelled } from '../text.ts'
 import { byteRate } from './cluster-info.ts'
 
@@ -14,6 +15,7 @@ export interface TopicInfo {
   /** -1 keeps for ever. */
   readonly retentionMs?: number | undefined
   readonly messages?: number | undefined
+  readonly bytes?: number | undefined
   readonly groups?: readonly string[] | undefined
 }
 
@@ -41,6 +43,7 @@ export function topicInfoText(info: TopicInfo, isAligned: boolean): string {
       ['Compaction', `Compaction is ${info.isCompacted ? 'enabled' : 'disabled'} for ${info.name}`],
       ['Retention', info.retentionMs === undefined ? undefined : retentionText(info.retentionMs)],
       ['Messages', info.messages === undefined ? undefined : String(info.messages)],
+      ['Size', info.bytes === undefined ? undefined : formatSize(info.bytes)],
       [
         'Groups',
         info.groups === undefined || info.groups.length === 0 ? undefined : info.groups.join(', '),

@@ -1,4 +1,4 @@
-import { partitionRanges, topicsNamed, type PartitionRange } from '../cluster-facts.ts'
+import { partitionRanges, placesNamed, type PartitionRange } from '../cluster-facts.ts'
 import type { Cluster } from '../cluster.ts'
 import type { Place } from '../parse-places.ts'
 import { readOffsetsFile, type FileOffset } from './offsets-file.ts'
@@ -30,7 +30,7 @@ export async function planReset(
   const ranges = await partitionRanges(
     cluster,
     places.length > 0
-      ? await chosenBy(cluster, places)
+      ? await placesNamed(cluster, places)
       : await stillThere(cluster, named ?? committed),
   )
   const times = await offsetsAt(cluster, ranges, target)
@@ -50,17 +50,6 @@ export async function planReset(
 interface Chosen {
   readonly name: string
   readonly partitions: readonly { readonly partition: number }[]
-}
-
-async function chosenBy(cluster: Cluster, places: readonly Place[]): Promise<readonly Chosen[]> {
-  const topics = await topicsNamed(
-    cluster,
-    places.map(({ topic }) => topic),
-  )
-  return topics.map(({ name, partitions: all }, index) => {
-    const wanted = places[index]?.partitions
-    return { name, partitions: all.filter(({ partition }) => wanted?.has(partition) ?? true) }
-  })
 }
 
 /** A group keeps offsets of topics that were deleted; there is nothing to move them to. */

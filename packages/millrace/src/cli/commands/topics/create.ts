@@ -1,7 +1,7 @@
-import { failure, isFailure } from '../../../errors/index.ts'
-import { parseDuration } from '../../../kit/index.ts'
+import { isFailure } from '../../../errors/index.ts'
 import { defineCommand } from '../../command.ts'
 import { counted } from '../../text.ts'
+import { topicConfigs } from '../../topic-configs.ts'
 
 export const topicsCreate = defineCommand({
   name: 'topics create',
@@ -26,8 +26,12 @@ export const topicsCreate = defineCommand({
   ],
 
   async run(input, { print, cluster }) {
+    const configs = topicConfigs({
+      retention: input.retention,
+      isCompacted: input.compaction === true ? true : undefined,
+      pairs: input.configs,
+    })
     const { admin } = await cluster()
-    const configs = configsOf(input)
     const [result] = await admin.createTopics([
       {
         name: input.topic,
@@ -54,26 +58,3 @@ export const topicsCreate = defineCommand({
     )
   },
 })
-
-function configsOf(input: {
-  readonly retention: string | undefined
-  readonly compaction: boolean | undefined
-  readonly configs: readonly string[] | undefined
-}): Readonly<Record<string, string>> {
-  const configs: Record<string, string> = {}
-  if (input.retention !== undefined) {
-    const ms = input.retention === 'forever' ? -1 : parseDuration(input.retention)
-    if (ms === undefined)
-      throw failure('MR_CLI_USAGE', {
-        reason: `--retention ${input.retention} is not a duration; write 7d, 24h or forever`,
-      })
-    configs['retention.ms'] = String(ms)
-  }
-  if (input.compaction === true) configs['cleanup.policy'] = 'compact'
-  for (const pair of input.configs ?? []) {
-    const at = pair.indexOf('=')
-    if (at < 1) throw failure('MR_CLI_USAGE', { reason: `--set ${pair} is not name=value` })
-    configs[pair.slice(0, at)] = pair.slice(at + 1)
-  }
-  return configs
-}

@@ -1,6 +1,12 @@
 import { sleep, systemClock } from '../../../kit/index.ts'
 import type { Cluster } from '../../cluster.ts'
-import { endsOf, messagesIn, partitionRanges, topicNamed } from '../../cluster-facts.ts'
+import {
+  endsOf,
+  messagesIn,
+  partitionRanges,
+  sizesByTopic,
+  topicNamed,
+} from '../../cluster-facts.ts'
 import { defineCommand } from '../../command.ts'
 import { topicInfoText } from '../../render/topic-info.ts'
 import { columns } from '../../text.ts'
@@ -24,15 +30,18 @@ export const topicsInfo = defineCommand({
   async run(input, { print, cluster, signal }) {
     const opened = await cluster()
     const topic = await topicNamed(opened, input.topic)
-    const [before, configs, groups] = await Promise.all([
+    const [before, sizesBefore, configs, groups] = await Promise.all([
       partitionRanges(opened, [topic]),
+      sizesByTopic(opened),
       opened.admin.describeConfigs({ topic: topic.name }),
       groupsReading(opened, topic.name),
     ])
     const startMs = systemClock.monotonicMs()
     await sleep(systemClock, input.sample, signal)
     const ranges = await partitionRanges(opened, [topic])
+    const sizes = await sizesByTopic(opened)
     const seconds = (systemClock.monotonicMs() - startMs) / 1000
+    const grown = (sizes?.get(topic.name) ?? 0) - (sizesBefore?.get(topic.name) ?? 0)
     const valueOf = (name: string): string | undefined =>
       configs.find((config) => config.name === name)?.value ?? undefined
     const retention = valueOf('retention.ms')
@@ -41,11 +50,14 @@ export const topicsInfo = defineCommand({
       origin: opened.origin,
       name: topic.name,
       messagesInPerSecond: Math.max(0, endsOf(ranges) - endsOf(before)) / seconds,
+      // A log that retention shortens meanwhile has not taken less than nothing.
+      bytesInPerSecond: sizes === undefined ? undefined : Math.max(0, grown) / seconds,
       partitions: topic.partitions.length,
       replicationFactor: topic.partitions[0]?.replicas.length ?? 0,
       isCompacted: valueOf('cleanup.policy')?.includes('compact') === true,
       retentionMs: retention === undefined ? undefined : Number(retention),
       messages: messagesIn(ranges),
+      bytes: sizes?.get(topic.name) ?? (sizes ? 0 : undefined),
       groups,
     }
     const shownConfigs = input.configs === true ? configs : []

@@ -1,11 +1,12 @@
-import { messagesIn, partitionRanges } from '../../cluster-facts.ts'
+import { formatSize } from '../../../kit/index.ts'
+import { messagesIn, partitionRanges, sizesByTopic } from '../../cluster-facts.ts'
 import { defineCommand } from '../../command.ts'
 import { parsePattern } from '../../parse-pattern.ts'
 import { columns } from '../../text.ts'
 
 export const topicsList = defineCommand({
   name: 'topics list',
-  about: 'Lists topics with their partitions and messages.',
+  about: 'Lists topics with their partitions, messages and size.',
   safety: 'read',
   arguments: {},
   options: {
@@ -21,14 +22,19 @@ export const topicsList = defineCommand({
       .filter(({ isInternal, error }) => (internal === true || !isInternal) && !error)
       .filter(({ name }) => pattern?.test(name) ?? true)
     const ranges = Map.groupBy(await partitionRanges(opened, topics), ({ topic }) => topic)
+    const sizes = await sizesByTopic(opened)
     const rows = topics.map(({ name, partitions }) => ({
       topic: name,
       partitions: partitions.length,
       messages: messagesIn(ranges.get(name) ?? []),
+      ...(sizes ? { bytes: sizes.get(name) ?? 0 } : {}),
     }))
+    const shown = rows.map(({ bytes, ...row }) =>
+      bytes === undefined ? row : { ...row, size: formatSize(bytes) },
+    )
     await print.document(
       rows,
-      () => columns(rows) || 'No topics. `millrace topics create NAME` makes one.',
+      () => columns(shown) || 'No topics. `millrace topics create NAME` makes one.',
     )
   },
 })
