@@ -46,7 +46,7 @@ async function routed(site: RequestListener | undefined, leaveAfterMs?: number):
   return {
     line: found,
     text: content.toString(),
-    isComplete: read?.read.line?.complete === true && !read.read.line.ambiguous,
+    isComplete: read?.read.topic === 'router' && !read.read.isIncomplete && !read.read.isAmbiguous,
   }
 }
 

@@ -1,4 +1,4 @@
-import { lossOf, type ReadLine } from './record.ts'
+import type { DrainRecord, ReadLine } from './record.ts'
 import type { BodyReader } from './body.ts'
 import type { Sender } from './sender.ts'
 
@@ -95,7 +95,7 @@ export class DrainCounters {
       )
     }
     for (const { index, read } of reader.lines) {
-      if (index < 0) counts.upstreamLost += lossOf(read) ?? 0
+      if (index < 0) counts.upstreamLost += read.lost ?? 0
       this.#line(counts, read, source, nowMs)
     }
   }
@@ -123,22 +123,21 @@ export class DrainCounters {
       return
     }
     if (read.isTimeBad) counts.badTimes++
-    const line = read.line
-    if (!line) {
+    if (read.topic === 'logs') {
       counts.otherLines++
       return
     }
     counts.routerLines++
-    if (line.ambiguous) {
+    if (read.isAmbiguous) {
       counts.ambiguous++
-      this.#example('ambiguous', source, nowMs, read.header?.msg ?? '')
+      this.#example('ambiguous', source, nowMs, messageOf(read))
     }
-    if (!line.complete) {
+    if (read.isIncomplete) {
       counts.incomplete++
-      this.#example('incomplete', source, nowMs, read.header?.msg ?? '')
+      this.#example('incomplete', source, nowMs, messageOf(read))
     }
-    if (line.code !== null && /^H\d\d$/.test(line.code)) {
-      counts.codes[line.code] = (counts.codes[line.code] ?? 0) + 1
+    if (read.code !== null && /^H\d\d$/.test(read.code)) {
+      counts.codes[read.code] = (counts.codes[read.code] ?? 0) + 1
     }
   }
 
@@ -156,6 +155,11 @@ export class DrainCounters {
     this.#sources.set(key, counts)
     return counts
   }
+}
+
+/** The line itself; rare enough to be read back from its record. */
+function messageOf({ value }: ReadLine): string {
+  return (JSON.parse(String(value)) as DrainRecord).msg
 }
 
 /** The token where there is one, else the kind of sender. */

@@ -54,24 +54,18 @@ export class FramesSeen {
   }
 
   /** Indexes that are written already. Claims the frame until `settled`; never claim one that is being written. */
-  claim(
-    source: string,
-    id: string,
-    count: number,
-    atMs: number,
-    settled: Promise<void>,
-  ): ReadonlySet<number> {
+  claim(source: string, id: string, atMs: number, settled: Promise<void>): ReadonlySet<number> {
     const entry = this.#entry(source, id, atMs)
-    entry.count = count
     entry.writing = settled
     return entry.written
   }
 
-  /** Ends a claim. */
-  release(source: string, id: string, written: Iterable<number>): void {
+  /** Ends a claim. `count` is undefined when the frame was not even read. */
+  release(source: string, id: string, written: Iterable<number>, count: number | undefined): void {
     const entry = this.#sources.get(source)?.get(id)
     if (!entry) return
     entry.writing = undefined
+    entry.count ??= count
     if (entry.written !== allWritten) for (const index of written) entry.written.add(index)
     this.#settle(entry)
   }

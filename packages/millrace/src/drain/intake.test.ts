@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 
 import { deferred, manualClock, type Deferred, type ManualClock } from '../kit/index.ts'
-import { BodyReader } from './body.ts'
 import { ByteBudget } from './byte-budget.ts'
 import { DrainCounters } from './counters.ts'
 import { authorise } from './credentials.ts'
@@ -80,10 +79,8 @@ function bench(): Bench {
         dropped: 0,
         mode: 'absent',
       }
-      const reader = new BodyReader('absent', 1e15, 1 << 20)
-      reader.push(Buffer.from(body))
-      reader.end()
-      return intake.take(sender, reader, 1e15)
+      const chunk = Buffer.from(body)
+      return intake.take(sender, { chunks: [chunk], size: chunk.length }, 1e15)
     },
   }
 }
@@ -203,10 +200,10 @@ describe('intake', () => {
 describe('frames seen', () => {
   it('forgets the oldest frames beyond its bounds, and none that is being written', () => {
     const seen = new FramesSeen({ windowMs: 1000, framesPerSource: 2 })
-    seen.claim('s', 'held', 1, 0, Promise.resolve())
+    seen.claim('s', 'held', 0, Promise.resolve())
     for (const id of ['a', 'b']) seen.remember('s', id, 0, 1, 10)
     assert.equal(seen.isComplete('s', 'a'), true)
-    seen.release('s', 'held', [0])
+    seen.release('s', 'held', [0], 1)
     seen.remember('s', 'c', 0, 1, 20)
     assert.deepEqual(
       ['held', 'a', 'b', 'c'].map((id) => seen.isComplete('s', id)),

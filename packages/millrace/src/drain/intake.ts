@@ -1,5 +1,6 @@
 import { deferred, type Clock } from '../kit/index.ts'
-import type { BodyLine, BodyReader } from './body.ts'
+import { BodyReader, type BodyLine, type RawBody } from './body.ts'
+import { ByteBudget } from './byte-budget.ts'
 import { sourceName, type DrainCounters } from './counters.ts'
 import type { FramesSeen } from './frames-seen.ts'
 import { headerNames, type DrainMessage, type DrainTopics } from './record.ts'
@@ -18,6 +19,7 @@ export type Verdict = 'taken' | 'duplicate' | 'unreadable' | 'late' | 'failed'
 
 export interface Taken {
   readonly verdict: Verdict
+  readonly frames: number
   /** Resolves when nothing of the body is held any more, which may be long after a `late` answer. Never rejects. */
   readonly settled: Promise<void>
 }
@@ -36,7 +38,13 @@ export interface IntakeOptions {
 const done = Promise.resolve()
 
 /**
- * Takes whole bodies: deduplicates by frame id, writes, and says what to answer.
+ * Bodies, in bytes as they came, whose lines may be in memory at once. Lines take some twenty times as much: this,
+ * and not what is reserved for raw bodies, is what bounds the memory of a drain whose broker is away.
+ */
+const readBytes = 2 * 1024 * 1024
+
+/**
+ * Takes whole bodies: deduplicates by frame id, reads, writes, and says what to answer.
  *
  * A body that could not be written in time stays claimed until its sends have settled. So a sender that comes
  * again meanwhile waits for the first copy and is not written twice, and one that comes after a partial failure
@@ -44,45 +52,81 @@ const done = Promise.resolve()
  */
 export class Intake {
   readonly #options: IntakeOptions
+  readonly #reading = new ByteBudget(readBytes)
 
   constructor(options: IntakeOptions) {
     this.#options = options
   }
 
-  async take(sender: Sender, reader: BodyReader, receivedUs: number): Promise<Taken> {
+  async take(sender: Sender, body: RawBody, receivedUs: number): Promise<Taken> {
     const { seen, clock, holdMs, counters } = this.#options
     const source = sourceName(sender)
     const id = sender.frameId
     const untilMs = clock.monotonicMs() + holdMs
-    if (id === null) {
-      const writing = this.#write(sender, reader, receivedUs, nothingWritten)
-      return this.#answer(writing, reader, untilMs)
-    }
+    if (id === null) return this.#takeClaimed(sender, body, receivedUs, untilMs, unclaimed)
     for (;;) {
       if (seen.isComplete(source, id)) {
         counters.duplicate(sender)
-        return { verdict: 'duplicate', settled: done }
+        return { verdict: 'duplicate', frames: 0, settled: done }
       }
       const other = seen.writing(source, id)
       if (!other) break
-      if (!(await this.#inTime(other, untilMs))) return { verdict: 'late', settled: done }
+      if (!(await this.#inTime(other, untilMs))) return late
     }
     const { promise, resolve } = deferred()
-    const written = seen.claim(source, id, reader.count, clock.now(), promise)
-    const writing = this.#write(sender, reader, receivedUs, written).then((outcome) => {
-      seen.release(source, id, outcome.written)
-      resolve()
-      return outcome
+    return this.#takeClaimed(sender, body, receivedUs, untilMs, {
+      written: seen.claim(source, id, clock.now(), promise),
+      release: (written, count) => {
+        seen.release(source, id, written, count)
+        resolve()
+      },
     })
-    return this.#answer(writing, reader, untilMs)
   }
 
-  async #answer(writing: Promise<Outcome>, reader: BodyReader, untilMs: number): Promise<Taken> {
-    const settled = writing.then(() => undefined)
-    if (!(await this.#inTime(settled, untilMs))) return { verdict: 'late', settled }
-    const { hasFailed } = await writing
-    const verdict = hasFailed ? 'failed' : reader.readable === 0 ? 'unreadable' : 'taken'
-    return { verdict, settled }
+  async #takeClaimed(
+    sender: Sender,
+    body: RawBody,
+    receivedUs: number,
+    untilMs: number,
+    claim: Claim,
+  ): Promise<Taken> {
+    if (!(await this.#mayRead(body.size, untilMs))) {
+      claim.release([], undefined)
+      return late
+    }
+    const reader = this.#read(sender, body, receivedUs)
+    const { frames, readable, count } = reader
+    let hasFailed = false
+    const settle = async (): Promise<void> => {
+      const outcome = await this.#write(sender, reader, receivedUs, claim.written)
+      ;({ hasFailed } = outcome)
+      claim.release(outcome.written, count)
+      this.#reading.release(body.size)
+    }
+    const settled = settle()
+    if (!(await this.#inTime(settled, untilMs))) return { verdict: 'late', frames, settled }
+    const verdict = hasFailed ? 'failed' : readable === 0 ? 'unreadable' : 'taken'
+    return { verdict, frames, settled }
+  }
+
+  async #mayRead(size: number, untilMs: number): Promise<boolean> {
+    const { clock } = this.#options
+    const late = new AbortController()
+    const timer = clock.after(untilMs - clock.monotonicMs(), () => late.abort())
+    try {
+      return await this.#reading.reserve(size, late.signal)
+    } finally {
+      timer.cancel()
+    }
+  }
+
+  #read(sender: Sender, { chunks, size }: RawBody, receivedUs: number): BodyReader {
+    const { counters, clock } = this.#options
+    const reader = new BodyReader(sender.mode, receivedUs, size)
+    for (const chunk of chunks) reader.push(chunk)
+    reader.end()
+    counters.body(sender, size, reader, clock.now())
+    return reader
   }
 
   /** Hands every missing line to the producer in the body's order, in one turn. */
@@ -94,15 +138,12 @@ export class Intake {
   ): Promise<Outcome> {
     const sends: Promise<unknown>[] = []
     const indexes: number[] = []
+    const shared = sharedHeaders(sender, reader.count, receivedUs)
     for (const line of reader.lines) {
       if (written.has(line.index)) continue
       const topic = this.#options.topics[line.read.topic]
       indexes.push(line.index)
-      sends.push(
-        topic === null
-          ? done
-          : this.#send(messageOf(topic, line, sender, reader.count, receivedUs)),
-      )
+      sends.push(topic === null ? done : this.#send(messageOf(topic, line, shared)))
     }
     const outcomes = await Promise.allSettled(sends)
     const now: number[] = []
@@ -139,24 +180,38 @@ interface Outcome {
   readonly hasFailed: boolean
 }
 
-const nothingWritten: ReadonlySet<number> = new Set()
+const late: Taken = { verdict: 'late', frames: 0, settled: done }
 
-function messageOf(
-  topic: string,
-  { index, read }: BodyLine,
-  sender: Sender,
-  count: number,
-  receivedUs: number,
-): DrainMessage {
-  const headers: (readonly [string, string])[] = []
+/** A body that nobody else writes, from its first look to its last send. */
+interface Claim {
+  readonly written: ReadonlySet<number>
+  readonly release: (written: readonly number[], count: number | undefined) => void
+}
+
+const unclaimed: Claim = { written: new Set(), release: () => undefined }
+
+type DrainHeader = readonly [name: string, value: string]
+
+/** The headers that all lines of a body share, made once. */
+function sharedHeaders(sender: Sender, count: number, receivedUs: number): readonly DrainHeader[] {
+  const headers: DrainHeader[] = []
   if (sender.frameId !== null) headers.push([headerNames.frameId, sender.frameId])
-  const token = sender.token ?? read.header?.token ?? null
-  if (token !== null) headers.push([headerNames.drainToken, token])
+  if (sender.token !== null) headers.push([headerNames.drainToken, sender.token])
   headers.push(
-    [headerNames.frameIndex, String(index)],
     [headerNames.frameCount, String(count)],
     [headerNames.receivedUs, String(receivedUs)],
     [headerNames.source, sourceName(sender)],
   )
-  return { topic, key: read.key, value: read.value, headers, timestamp: read.timestamp }
+  return headers
+}
+
+function messageOf(
+  topic: string,
+  { index, read }: BodyLine,
+  shared: readonly DrainHeader[],
+): DrainMessage {
+  const own: DrainHeader[] = [[headerNames.frameIndex, String(index)]]
+  if (read.token !== null) own.push([headerNames.drainToken, read.token])
+  const { key, value, timestamp } = read
+  return { topic, key, value, headers: shared.concat(own), timestamp }
 }

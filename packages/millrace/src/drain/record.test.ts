@@ -4,7 +4,7 @@ import { describe, it } from 'node:test'
 import { readBody } from './body.ts'
 import { readHeader } from './header.ts'
 import { readLogfmt } from './logfmt.ts'
-import { lossOf, readLine } from './record.ts'
+import { readLine } from './record.ts'
 import { microsecondsText, parseTimeUs, wholeSecondsText } from './time.ts'
 
 const receivedUs = 1_462_350_805_000_000
@@ -88,7 +88,7 @@ describe('record', () => {
     )
     const [first] = noticed
     assert.ok(first)
-    assert.equal(lossOf(first.read), 12)
+    assert.equal(first.read.lost, 12)
   })
 })
 

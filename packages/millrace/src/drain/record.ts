@@ -1,5 +1,5 @@
 import { messageText, readHeader, type FrameHeader, type StructuredDataMode } from './header.ts'
-import { readRouterLine, routerFields, type RouterLine } from './line.ts'
+import { readRouterLine, routerFields } from './line.ts'
 import { readLogfmt } from './logfmt.ts'
 import { microsecondsText, parseTimeUs, wholeSecondsText } from './time.ts'
 
@@ -76,15 +76,21 @@ export const headerNames = {
 const oldestMs = 7 * 24 * 3600 * 1000
 const newestMs = 5 * 60 * 1000
 
-/** One frame as read: what it becomes, and what the counters want to know. */
+/** One frame as read: what it becomes, and what the counters want to know. Holds no view of the body. */
 export interface ReadLine {
   readonly topic: keyof DrainTopics
   readonly key: string | null
   readonly value: string | Buffer
   readonly timestamp: number
-  readonly header: FrameHeader | null
-  readonly line: RouterLine | null
+  /** The drain token that a frame of 2012 carries itself. */
+  readonly token: string | null
   readonly isTimeBad: boolean
+  readonly isAmbiguous: boolean
+  readonly isIncomplete: boolean
+  /** The H-code of a router line. */
+  readonly code: string | null
+  /** Lines that the sender says it lost before this one, by its own L10, L12 or L13 line. */
+  readonly lost: number | null
 }
 
 /** @param receivedUs - epoch microseconds of the arrival */
@@ -123,9 +129,12 @@ export function readLine(content: Buffer, mode: StructuredDataMode, receivedUs: 
     key: requestId === undefined || requestId === null || requestId === '' ? null : requestId,
     value,
     timestamp: isNear ? sentMs : receivedMs,
-    header,
-    line,
+    token: header.token,
     isTimeBad,
+    isAmbiguous: line?.ambiguous === true,
+    isIncomplete: line?.complete === false,
+    code: line?.code ?? null,
+    lost: lostBefore(header),
   }
 }
 
@@ -136,17 +145,19 @@ export function unreadableLine(bytes: Buffer, receivedUs: number): ReadLine {
     key: null,
     value: Buffer.from(bytes),
     timestamp: Math.floor(receivedUs / 1000),
-    header: null,
-    line: null,
+    token: null,
     isTimeBad: false,
+    isAmbiguous: false,
+    isIncomplete: false,
+    code: null,
+    lost: null,
   }
 }
 
 const lossNotice = /^Error L1[023] \(.*?\): (\d+) messages (?:dropped|lost)/
 
-/** How many lines a sender says it lost before this one, by its own L10, L12 or L13 line; undefined for other lines. */
-export function lossOf(read: ReadLine): number | undefined {
-  if (read.header?.procid !== 'logplex' && read.header?.procid !== 'log-shuttle') return undefined
-  const match = lossNotice.exec(read.header.msg.toString('latin1', 0, 200))
-  return match ? Number(match[1]) : undefined
+function lostBefore({ procid, msg }: FrameHeader): number | null {
+  if (procid !== 'logplex' && procid !== 'log-shuttle') return null
+  const match = lossNotice.exec(msg.toString('latin1', 0, 200))
+  return match ? Number(match[1]) : null
 }

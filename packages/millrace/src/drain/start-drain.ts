@@ -26,7 +26,7 @@ import {
   type Size,
 } from '../kit/index.ts'
 import { events } from '../telemetry/index.ts'
-import { BodyReader } from './body.ts'
+import type { RawBody } from './body.ts'
 import { ByteBudget } from './byte-budget.ts'
 import { DrainCounters, sourceName, type DrainCounts } from './counters.ts'
 import { authorise, type Credentials } from './credentials.ts'
@@ -52,7 +52,7 @@ export interface DrainOptions {
   readonly history?: AsyncIterable<PastMessage>
   /** Largest body, before and after unzipping. Default `'1MiB'`. */
   readonly maxBody?: Size
-  /** Bytes of bodies in flight over all connections. Default `'64MiB'`. */
+  /** Bytes of bodies in flight over all connections. Default `'32MiB'`. */
   readonly inFlight?: Size
   /** How long an answer waits for the broker before it is 503. Default `'4s'`; the sender itself gives up after 5 s. */
   readonly hold?: Duration
@@ -105,7 +105,7 @@ export async function startDrain(options: DrainOptions): Promise<Drain> {
     events.drainRebuilt.publish({ messages, frames: seen.size })
   }
   const counters = new DrainCounters()
-  const budget = new ByteBudget(bytes(options.inFlight, 64 * 1024 * 1024))
+  const budget = new ByteBudget(bytes(options.inFlight, 32 * 1024 * 1024))
   const intake = new Intake({
     producer: options.producer,
     topics: { router: 'router', logs: 'logs', unreadable: 'drain-dlt', ...options.topics },
@@ -211,22 +211,20 @@ function requestHandler(parts: HandlerParts): Handler {
     try {
       const receivedUs = clock.now() * 1000
       const sender = readSender(request.headers)
-      const reader = new BodyReader(sender.mode, receivedUs, parts.maxBody)
-      const size = await readAll(request, reader, parts.maxBody)
-      if (typeof size === 'string') {
-        if (size !== 'gone') refuseBody(response, size, counters)
+      const body = await readAll(request, parts.maxBody)
+      if (typeof body === 'string') {
+        if (body !== 'gone') refuseBody(response, body, counters)
         return
       }
-      counters.body(sender, size, reader, clock.now())
-      const taken = await intake.take(sender, reader, receivedUs)
+      const taken = await intake.take(sender, body, receivedUs)
       settled = taken.settled
       const status = statusOf[taken.verdict]
       counters.answered(status)
       answer(response, status, parts.isStopping())
       events.drainBody.publish({
         source: sourceName(sender),
-        frames: reader.frames,
-        bytes: size,
+        frames: taken.frames,
+        bytes: body.size,
         verdict: taken.verdict,
         ms: clock.monotonicMs() - startedMs,
       })
@@ -278,14 +276,11 @@ function contentEncoding(request: IncomingMessage): string {
   return encoding === '' ? 'identity' : encoding
 }
 
-/** Feeds the reader; the size after unzipping, or what was wrong. */
-async function readAll(
-  request: IncomingMessage,
-  reader: BodyReader,
-  maxBody: number,
-): Promise<number | BodyFault> {
+/** The body after unzipping, or what was wrong. */
+async function readAll(request: IncomingMessage, maxBody: number): Promise<RawBody | BodyFault> {
   const isZipped = /^(x-)?gzip$/.test(contentEncoding(request))
   const stream: Readable = isZipped ? unzip(request) : request
+  const chunks: Buffer[] = []
   let size = 0
   try {
     for await (const chunk of stream.iterator({ destroyOnReturn: false })) {
@@ -296,15 +291,14 @@ async function readAll(
         if (isZipped) stream.destroy()
         return 'too-large'
       }
-      reader.push(piece)
+      chunks.push(piece)
     }
   } catch {
     // Either the connection broke, and nobody waits for an answer, or the bytes are no gzip.
     const isBroken = request.destroyed && !request.complete
     return isBroken || !isZipped ? 'gone' : 'not-gzip'
   }
-  reader.end()
-  return size
+  return { chunks, size }
 }
 
 /** Not `pipeline`: that would destroy the request, and its socket with it, when the bytes are no gzip. */

@@ -3,7 +3,6 @@ import { describe, it } from 'node:test'
 
 import { manualClock } from '../../kit/index.ts'
 import { readBody } from '../body.ts'
-import { lossOf } from '../record.ts'
 import { indexOfRequestId, parseAccessLine, requestIdOf } from './access-log.ts'
 import { LogplexBuffer, type SimulatedLine } from './logplex-buffer.ts'
 
@@ -40,7 +39,7 @@ describe('simulated Logplex', () => {
     const { body, count } = buffer.body(frame)
     const [notice, first] = readBody(body, 'absent', 1e15)
     assert.ok(notice && first)
-    assert.deepEqual([lossOf(notice.read), notice.index, first.index], [6, -1, 0])
+    assert.deepEqual([notice.read.lost, notice.index, first.index], [6, -1, 0])
     assert.equal(count, frame.lines.length + 1)
     buffer.delivered(frame)
     const next = buffer.next()
