@@ -13,6 +13,9 @@ export interface BackgroundRules {
   readonly onUndelivered?: ((message: EncodedMessage, error: unknown) => void) | undefined
 }
 
+/** A process that has come to its end need not wait: it delivers then. */
+const unref = { unref: true } as const
+
 /**
  * Messages that were handed over without waiting. They leave in the order in which they came: by count or by time,
  * whichever is first; each has a verdict in the end, its acknowledgement or a published failure.
@@ -90,7 +93,8 @@ export class BackgroundQueue {
       events.messageEnqueued.publish({ topic: message.topic, queued: this.#queue.length })
     const { threshold, intervalMs } = this.#rules
     if (threshold > 0 && this.#queue.length >= threshold) this.deliver()
-    else if (intervalMs > 0) this.#timer ??= this.#clock.after(intervalMs, () => this.deliver())
+    else if (intervalMs > 0)
+      this.#timer ??= this.#clock.after(intervalMs, () => this.deliver(), unref)
   }
 
   #addLater(topic: string, message: EncodedMessage | Promise<EncodedMessage>): void {

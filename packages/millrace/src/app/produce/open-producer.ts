@@ -14,13 +14,15 @@ export type OwnProducer = AppProducer & {
 
 /**
  * The producer of a process that runs no worker: a web application, a script. It becomes the current one. What was
- * enqueued is delivered before the process ends by itself; only `process.exit` in your code loses it.
+ * enqueued is delivered before the process ends by itself; only `process.exit` in your code loses it. Once it is
+ * connected it keeps the process open: close it at the end of a script.
  * @throws MR_CONFIG_INVALID
  */
 export function openProducer(config: MillraceConfig): AppProducer {
   const resolved = resolveConfig(config, { env: process.env })
   const client = openAppClient(resolved, systemClock)
-  const onBeforeExit = (): void => void producer.flush()
+  // Nothing else is left to run by then, so the connections may go as well.
+  const onBeforeExit = (): void => void producer.close({ timeout: '30s' })
   const producer = producerOf(resolved, client, systemClock, async () => {
     process.removeListener('beforeExit', onBeforeExit)
     forgetProducer(producer)

@@ -126,6 +126,9 @@ export async function startWorker(
     topics: [...new Set(groups.flatMap(({ topics }) => topics))],
     brokers: resolved.brokers,
   })
+  // A worker runs until it is stopped, also one that only produces and so holds no connection yet.
+  const holding = setInterval(() => {}, longestTimerMs)
+  stack.defer(() => clearInterval(holding))
   const owned = stack.move()
   void endWith(worker, owned, signals)
   return worker
@@ -140,6 +143,8 @@ async function endWith(
   await owned.disposeAsync()
   if (isProcess) process.exit(exitCode)
 }
+
+const longestTimerMs = 2_147_483_647
 
 /** Waits for the groups, but not for ever: with the brokers away they go on in the background. */
 async function joinAll(

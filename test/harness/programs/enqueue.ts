@@ -1,0 +1,21 @@
+/**
+ * Enqueues three messages and does nothing more: as a script that comes to its end, or as a worker that is told to
+ * stop. Background delivery would begin long after both.
+ */
+import { defineApp, openProducer, startWorker } from '../../../packages/millrace/src/app/index.ts'
+
+const { brokers, topic, kind } = JSON.parse(process.argv[2] ?? '{}') as {
+  readonly brokers: readonly string[]
+  readonly topic: string
+  readonly kind: 'script' | 'worker'
+}
+const config = { brokers, producer: { deliveryInterval: '1h' }, app: defineApp({}) }
+
+if (kind === 'script') {
+  const producer = openProducer(config)
+  for (const value of [1, 2, 3]) producer.enqueue(topic, { key: 'k', value })
+} else {
+  const worker = await startWorker(config)
+  for (const value of [1, 2, 3]) worker.producer.enqueue(topic, { key: 'k', value })
+  process.stdout.write(`${JSON.stringify({ state: worker.state })}\n`)
+}
