@@ -21,6 +21,7 @@ import { FetchSessions } from './fetching/fetch-sessions.ts'
 import { GroupCoordinator } from './groups/group-coordinator.ts'
 import { advertisedTo, isLoopback, isWildcard, parseAdvertised } from './listeners/advertise.ts'
 import { Connection } from './listeners/connection.ts'
+import { FramePool } from './listeners/frame-pool.ts'
 import { createDispatcher } from './listeners/dispatch.ts'
 import { openListener } from './listeners/listener.ts'
 import { brokerSettings, type BrokerSettings } from './options.ts'
@@ -153,6 +154,7 @@ async function listen(
 ): Promise<{ readonly port: number; readonly hosts: readonly string[]; close(): Promise<void> }> {
   const { settings } = broker
   const dispatcher = createDispatcher(handlerByKey, broker)
+  const pool = new FramePool()
   let opened = 0
   const onSocket = (socket: Socket): void => {
     if (connections.size >= settings.maxConnections) {
@@ -165,6 +167,7 @@ async function listen(
       advertised: advertisedTo(socket, listener.port, { advertised, loopbackName }),
       dispatcher,
       settings,
+      pool,
       onClose: () => connections.delete(connection),
     })
     connections.add(connection)

@@ -3,6 +3,7 @@ import { events } from '../../telemetry/index.ts'
 import type { Peer } from '../api/define-handler.ts'
 import type { BrokerSettings } from '../options.ts'
 import type { Dispatcher } from './dispatch.ts'
+import type { FramePool } from './frame-pool.ts'
 import { FrameReader } from './frame-reader.ts'
 
 /** Bytes read ahead of a busy connection before its socket is paused. Reading on is what notices a peer that leaves. */
@@ -31,6 +32,7 @@ export class Connection implements Peer {
   readonly #dispatcher: Dispatcher
   readonly #settings: BrokerSettings
   readonly #reader: FrameReader
+  readonly #pool: FramePool
   readonly #gone = new AbortController()
   readonly #slots: Slot[] = []
   #isBusy = false
@@ -47,16 +49,18 @@ export class Connection implements Peer {
     readonly advertised: { readonly host: string; readonly port: number }
     readonly dispatcher: Dispatcher
     readonly settings: BrokerSettings
+    readonly pool: FramePool
     readonly onClose: () => void
   }) {
-    const { id, socket, advertised, dispatcher, settings } = options
+    const { id, socket, advertised, dispatcher, settings, pool } = options
     this.id = id
     this.host = `/${(socket.remoteAddress ?? '').replace(/^::ffff:/, '')}`
     this.advertised = advertised
     this.#socket = socket
     this.#dispatcher = dispatcher
     this.#settings = settings
-    this.#reader = new FrameReader(settings.maxFrameBytes)
+    this.#pool = pool
+    this.#reader = new FrameReader(settings.maxFrameBytes, pool)
 
     socket.setNoDelay(true)
     // A peer that vanished without a word is found by the kernel's probes.
@@ -102,7 +106,7 @@ export class Connection implements Peer {
       while (!this.#isBusy && !this.#isChoked && !this.#isClosed) {
         const frame = this.#reader.next()
         if (frame === undefined) break
-        this.#begin(frame)
+        this.#begin(frame, this.#reader.lent)
       }
     } catch (error) {
       this.#fail(error)
@@ -111,9 +115,12 @@ export class Connection implements Peer {
     this.#mayRead()
   }
 
-  #begin(frame: Buffer): void {
+  /** @param lent - goes back to the pool once nothing of the request is needed: when its answer is there */
+  #begin(frame: Buffer, lent: Buffer | undefined): void {
     const { isPipelined, answer } = this.#dispatcher.dispatch(frame, this)
+    // Its batches may wait for their write.
     if (answer === 'none') return
+    if (lent !== undefined && !(answer instanceof Promise)) this.#pool.give(lent)
     if (!(answer instanceof Promise) && this.#slots.length === 0) {
       this.#write(answer)
       return
@@ -126,16 +133,18 @@ export class Connection implements Peer {
     }
     this.#isBusy = !isPipelined
     this.#isChoked ||= this.#isOverfull()
-    void this.#settle(slot, answer, isPipelined)
+    void this.#settle(slot, answer, isPipelined, lent)
   }
 
   async #settle(
     slot: Slot,
     answer: Promise<readonly Buffer[]>,
     isPipelined: boolean,
+    lent: Buffer | undefined,
   ): Promise<void> {
     try {
       slot.bytes = await answer
+      if (lent !== undefined) this.#pool.give(lent)
       if (!isPipelined) this.#isBusy = false
       this.#flush()
       this.#work()

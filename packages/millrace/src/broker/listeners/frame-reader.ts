@@ -1,4 +1,5 @@
 import { failure } from '../../errors/index.ts'
+import { FramePool } from './frame-pool.ts'
 
 /** Room made for a frame before its bytes are there: a length alone must not take memory. */
 const firstCapacity = 2 * 1024 * 1024
@@ -12,6 +13,7 @@ const firstCapacity = 2 * 1024 * 1024
  */
 export class FrameReader {
   readonly #maxBytes: number
+  readonly #pool: FramePool
   readonly #chunks: Buffer[] = []
   /** Read position in the first chunk. */
   #position = 0
@@ -21,9 +23,13 @@ export class FrameReader {
   #filled = 0
   #size = -1
 
+  /** What the last frame of `next` was gathered in, for the pool; undefined: a view of a chunk. */
+  lent: Buffer | undefined
+
   /** @param maxBytes - a larger frame is refused before anything is allocated */
-  constructor(maxBytes: number) {
+  constructor(maxBytes: number, pool = new FramePool()) {
     this.#maxBytes = maxBytes
+    this.#pool = pool
   }
 
   /** Bytes pushed and not yet part of a frame that was handed out or is being gathered. */
@@ -42,6 +48,7 @@ export class FrameReader {
    * @throws MR_BROKER_FRAME_SIZE when the size is below zero or above the limit
    */
   next(): Buffer | undefined {
+    this.lent = undefined
     if (this.#size < 0 && !this.#readSize()) return undefined
     const size = this.#size
     if (this.#partial === undefined) {
@@ -58,15 +65,16 @@ export class FrameReader {
         this.#size = -1
         return Buffer.alloc(0)
       }
-      this.#partial = Buffer.allocUnsafeSlow(Math.min(size, firstCapacity))
+      this.#partial = this.#pool.take(Math.min(size, firstCapacity))
       this.#filled = 0
     }
     this.#gather(size)
     if (this.#filled < size) return undefined
-    const frame = this.#partial
+    const gathered = this.#partial
+    this.lent = gathered
     this.#partial = undefined
     this.#size = -1
-    return frame
+    return gathered.length === size ? gathered : gathered.subarray(0, size)
   }
 
   #readSize(): boolean {
@@ -103,8 +111,9 @@ export class FrameReader {
   #roomFor(bytes: number, size: number): Buffer {
     const partial = this.#partial!
     if (partial.length >= bytes) return partial
-    const larger = Buffer.allocUnsafeSlow(Math.min(size, Math.max(bytes, partial.length * 4)))
+    const larger = this.#pool.take(Math.min(size, Math.max(bytes, partial.length * 4)))
     partial.copy(larger, 0, 0, this.#filled)
+    this.#pool.give(partial)
     this.#partial = larger
     return larger
   }

@@ -70,6 +70,7 @@ export const topicConfigs = {
     default: '86400000',
     min: 0,
     synonym: 'log.cleaner.delete.retention.ms',
+    isIdle: true,
     about: 'How long compaction keeps a tombstone, so that late readers learn of the deletion.',
   },
   'errors.deadletterqueue.group.enable': {
@@ -189,6 +190,7 @@ export const topicConfigs = {
     min: 0,
     max: 1,
     synonym: 'log.cleaner.min.cleanable.ratio',
+    isIdle: true,
     about: 'Share of a log that must be new before it is compacted again.',
   },
   'min.compaction.lag.ms': {
