@@ -11,13 +11,8 @@ export interface FramesSeenOptions {
   readonly framesPerSource: number
 }
 
-export interface SeenFrame {
-  /** How many lines with an index of their own the frame has; undefined until somebody knows. */
-  readonly count: number | undefined
-  readonly written: ReadonlySet<number>
-}
-
 interface Entry {
+  /** How many lines with an index of their own the frame has; undefined until somebody knows. */
   count: number | undefined
   written: Set<number>
   /** Ends when the copy that is being written now has settled. */

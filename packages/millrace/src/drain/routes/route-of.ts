@@ -1,8 +1,4 @@
-/**
- * One route for all paths that the same code answers. The version stands in every stored key, since a change
- * here splits the history of a route.
- */
-export const routeVersion = 1
+// A change of these rules splits the history of a route: raise the version in the stores' keys with it.
 
 /** `/users/:id/orders/:order`: a segment that begins with a colon matches any one segment; `*` at the end matches the rest. */
 export type RoutePattern = string
