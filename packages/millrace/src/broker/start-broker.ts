@@ -56,6 +56,9 @@ export interface Broker extends AsyncDisposable {
   stop(): Promise<void>
 }
 
+/** How long a stopping broker waits for clients to take their last answers. Sockets know no other clock. */
+const stopGraceMs = 1000
+
 const loopbacks = ['127.0.0.1', '::1']
 
 /** What the ApiVersions answer says, derived from the handlers. */
@@ -113,11 +116,19 @@ export async function startBroker(options: StartBrokerOptions = {}): Promise<Bro
     const stop = async (): Promise<void> => {
       timers.cancel()
       const closed = listener.close()
-      // Acknowledgements of what is already appended go out first.
+      // Acknowledgements of what is already appended go out first, to those who read them.
       await store.written().catch((error: unknown) => taskFailed('write', error))
-      for (const connection of connections) connection.close('the broker stops')
+      // From the write to the socket it is a few promises more.
+      await new Promise((resolve) => setImmediate(resolve))
+      for (const connection of connections) connection.finish('the broker stops')
+      const deaf = systemClock.after(stopGraceMs, () => {
+        for (const connection of connections) connection.close('the broker stops')
+      })
       groups.stop()
       await closed
+      deaf.cancel()
+      // A server is closed a moment before its sockets say that they are.
+      connections.clear()
       await store.close()
       events.brokerStopped.publish({ address })
     }

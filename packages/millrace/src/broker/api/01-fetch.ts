@@ -10,6 +10,7 @@
  * - Not done: follower fetch (KIP-392); there is one replica.
  */
 import { apis, errorCodes, type ResponseInput } from '../../protocol/index.ts'
+import { events } from '../../telemetry/index.ts'
 import type { FetchContext } from '../fetching/fetch-sessions.ts'
 import { FetchRead } from '../fetching/fetch-read.ts'
 import { defineHandler, type Call } from './define-handler.ts'
@@ -28,16 +29,19 @@ export const fetchHandler = defineHandler(
     if (typeof context === 'number') return { errorCode: context, responses: [] }
 
     const isCommitted = request.isolationLevel === 1
+    const maxBytes = Math.min(request.maxBytes, broker.settings.fetchMaxBytes)
+    const minBytes = Math.min(request.minBytes, maxBytes)
     const read = new FetchRead({
       wanted: context.wanted,
       source: broker.topics,
       usesIds,
       isCommitted,
-      maxBytes: Math.min(request.maxBytes, broker.settings.fetchMaxBytes),
+      maxBytes,
+      onReadFailure: (error) => events.brokerTaskFailed.publish({ task: 'fetch', error }),
     })
     await read.readAll()
     const deadlineMs = broker.clock.monotonicMs() + request.maxWaitMs
-    while (read.bytes < request.minBytes && !read.hasError && !peer.signal.aborted) {
+    while (read.bytes < minBytes && !read.hasError && !peer.signal.aborted) {
       const leftMs = deadlineMs - broker.clock.monotonicMs()
       if (leftMs <= 0) break
       const hasMoved = await read.moved({

@@ -9,14 +9,18 @@
  * - A partition asked for twice is answered once, with 42.
  * - v0 is gone from Kafka 4; Burrow 1.2 still sends it, unasked.
  */
-import { apis, errorCodes, type ResponseInput } from '../../protocol/index.ts'
-import type { PartitionLog } from '../../storage/index.ts'
+import { isFailure } from '../../errors/index.ts'
+import { apis, errorCodes, type RequestOf, type ResponseInput } from '../../protocol/index.ts'
+import { events } from '../../telemetry/index.ts'
+import type { PartitionLog, TopicRecord } from '../../storage/index.ts'
 import { leaderEpochFault } from '../topics/leader-epoch.ts'
-import { defineHandler } from './define-handler.ts'
+import { defineHandler, type Call } from './define-handler.ts'
 
 type PartitionRow = NonNullable<
   NonNullable<ResponseInput<typeof apis.listOffsets>['topics']>[number]['partitions']
 >[number]
+
+type AskedPartition = RequestOf<typeof apis.listOffsets>['topics'][number]['partitions'][number]
 
 interface Found {
   readonly offset: number
@@ -37,46 +41,49 @@ const specialSince: ReadonlyMap<number, number> = new Map([
 export const listOffsetsHandler = defineHandler(
   apis.listOffsets,
   { versions: [0, 10] },
-  async (request, { broker, version }) => {
-    const isCommitted = request.isolationLevel === 1
-    const topics = await Promise.all(
+  async (request, call) => ({
+    topics: await Promise.all(
       request.topics.map(async ({ name, partitions }) => {
-        const topic = broker.topics.named(name)
-        const asked = Map.groupBy(partitions, ({ partitionIndex }) => partitionIndex)
+        const topic = call.broker.topics.named(name)
+        const askedByIndex = Map.groupBy(partitions, ({ partitionIndex }) => partitionIndex)
         return {
           name,
           partitions: await Promise.all(
-            [...asked].map(async ([partitionIndex, rows]): Promise<PartitionRow> => {
-              const [one] = rows
-              if (one === undefined || rows.length > 1)
-                return { partitionIndex, errorCode: errorCodes.INVALID_REQUEST }
-              const { timestamp } = one
-              const log =
-                topic === undefined ? undefined : broker.topics.partition(topic, partitionIndex)
-              const errorCode =
-                log === undefined
-                  ? errorCodes.UNKNOWN_TOPIC_OR_PARTITION
-                  : version < (specialSince.get(timestamp) ?? 0) || timestamp < -6
-                    ? errorCodes.UNSUPPORTED_VERSION
-                    : leaderEpochFault(one.currentLeaderEpoch, log.leaderEpoch)
-              if (log === undefined || errorCode !== errorCodes.NONE)
-                return { partitionIndex, errorCode }
-              if (version === 0) {
-                return {
-                  partitionIndex,
-                  oldStyleOffsets: await oldStyle(log, timestamp, one.maxNumOffsets),
-                }
-              }
-              const found = await find(log, timestamp, isCommitted)
-              return { partitionIndex, ...found }
-            }),
+            Array.from(askedByIndex.values(), (asked) =>
+              answerOf(topic, asked, request.isolationLevel === 1, call),
+            ),
           ),
         }
       }),
-    )
-    return { topics }
-  },
+    ),
+  }),
 )
+
+async function answerOf(
+  topic: TopicRecord | undefined,
+  [asked, ...repeats]: readonly AskedPartition[],
+  isCommitted: boolean,
+  { broker, version }: Call,
+): Promise<PartitionRow> {
+  const { partitionIndex = -1, timestamp = -1, currentLeaderEpoch = -1 } = asked ?? {}
+  const refuse = (errorCode: number): PartitionRow => ({ partitionIndex, errorCode })
+  if (repeats.length > 0) return refuse(errorCodes.INVALID_REQUEST)
+  const log = topic === undefined ? undefined : broker.topics.partition(topic, partitionIndex)
+  if (log === undefined) return refuse(errorCodes.UNKNOWN_TOPIC_OR_PARTITION)
+  if (version < (specialSince.get(timestamp) ?? 0) || timestamp < -6)
+    return refuse(errorCodes.UNSUPPORTED_VERSION)
+  const epochFault = leaderEpochFault(currentLeaderEpoch, log.leaderEpoch)
+  if (epochFault !== errorCodes.NONE) return refuse(epochFault)
+  try {
+    if (version > 0) return { partitionIndex, ...(await find(log, timestamp, isCommitted)) }
+    const oldStyleOffsets = await oldStyle(log, timestamp, asked?.maxNumOffsets ?? 1)
+    return { partitionIndex, oldStyleOffsets }
+  } catch (error) {
+    if (!isFailure(error)) throw error
+    events.brokerTaskFailed.publish({ task: 'look up an offset', error })
+    return refuse(errorCodes.KAFKA_STORAGE_ERROR)
+  }
+}
 
 async function find(log: PartitionLog, timestamp: number, isCommitted: boolean): Promise<Found> {
   const end = isCommitted ? log.lastStableOffset : log.highWatermark

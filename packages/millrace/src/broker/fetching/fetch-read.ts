@@ -1,3 +1,4 @@
+import { isFailure, type MillraceError } from '../../errors/index.ts'
 import { errorCodes } from '../../protocol/index.ts'
 import type { PartitionLog, TopicRecord } from '../../storage/index.ts'
 import { leaderEpochFault } from '../topics/leader-epoch.ts'
@@ -34,6 +35,7 @@ export class FetchRead {
   readonly #usesIds: boolean
   readonly #isCommitted: boolean
   readonly #maxBytes: number
+  readonly #onReadFailure: (error: MillraceError) => void
   readonly #rows: Row[] = []
   #bytes = 0
   #errors = 0
@@ -45,12 +47,15 @@ export class FetchRead {
     /** read_committed: nothing past the last stable offset. */
     readonly isCommitted: boolean
     readonly maxBytes: number
+    /** The client hears 56; why, only this does. */
+    readonly onReadFailure: (error: MillraceError) => void
   }) {
     this.#wanted = options.wanted
     this.#source = options.source
     this.#usesIds = options.usesIds
     this.#isCommitted = options.isCommitted
     this.#maxBytes = options.maxBytes
+    this.#onReadFailure = options.onReadFailure
   }
 
   get rows(): readonly Row[] {
@@ -166,9 +171,15 @@ export class FetchRead {
     if (fetchOffset >= upTo || (left <= 0 && !isFirst))
       return { ...facts, records: nothing, bytes: 0, diverging: undefined }
     const maxBytes = Math.max(0, Math.min(wanted.partitionMaxBytes, left))
-    const read = log.read(fetchOffset, { maxBytes, minOneBatch: isFirst, upTo })
-    const records = read instanceof Promise ? await read : read
-    return { ...facts, records, bytes: records.length, diverging: undefined }
+    try {
+      const read = log.read(fetchOffset, { maxBytes, minOneBatch: isFirst, upTo })
+      const records = read instanceof Promise ? await read : read
+      return { ...facts, records, bytes: records.length, diverging: undefined }
+    } catch (error) {
+      if (!isFailure(error)) throw error
+      this.#onReadFailure(error)
+      return failed(errorCodes.KAFKA_STORAGE_ERROR)
+    }
   }
 }
 

@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it, type TestContext } from 'node:test'
 import { manualClock, type ManualClock } from '../../kit/index.ts'
-import { errorCodes } from '../../protocol/index.ts'
+import { isFailure } from '../../errors/index.ts'
+import { encodeBatch, errorCodes, offsetCommitKey, readBatchHeader } from '../../protocol/index.ts'
 import { memoryFileSystem, openLogStore, type LogStore } from '../../storage/index.ts'
 import { brokerSettings } from '../options.ts'
 import { offsetsTopic, Topics } from '../topics/topics.ts'
@@ -149,5 +150,38 @@ describe('group coordinator', () => {
     const again = await b.reread()
     assert.deepEqual(again.find('g')?.offsets.topics, ['other'])
     groups.stop()
+  })
+})
+
+describe('__consumer_offsets', () => {
+  it('passes over records of kinds it does not know', async (t) => {
+    const b = await bench(t)
+    await b.groups.commit('g', [at(5)], -1)
+    const log = b.store.partition(offsetsTopic, 0)
+    const newerGroup = Buffer.from('000300016d', 'hex')
+    const batch = encodeBatch({}, [
+      { offset: 0, timestamp: 1, key: newerGroup, value: Buffer.from('anything') },
+      { offset: 1, timestamp: 1, key: null, value: null },
+    ])
+    log?.append(batch, readBatchHeader(batch))
+    await b.store.written()
+    const again = await b.reread()
+    assert.equal(again.find('g')?.offsets.get('orders', 0)?.offset, 5)
+    assert.equal(again.all.size, 1)
+  })
+
+  it('that cannot be read stops the start, and says where', async (t) => {
+    const b = await bench(t)
+    await b.groups.commit('g', [at(5)], -1)
+    const key = offsetCommitKey.encode(1, { group: 'g', topic: 'orders', partition: 0 })
+    const batch = encodeBatch({}, [
+      { offset: 0, timestamp: 1, key, value: Buffer.from([0, 3, 0, 0]) },
+    ])
+    b.store.partition(offsetsTopic, 0)?.append(batch, readBatchHeader(batch))
+    await b.store.written()
+    await assert.rejects(
+      b.reread(),
+      (error) => isFailure(error, 'MR_BROKER_GROUPS_UNREADABLE') && error.context['offset'] === 1,
+    )
   })
 })

@@ -101,6 +101,13 @@ export class Connection implements Peer {
     this.#end(reason)
   }
 
+  /** Takes nothing more and closes once what is answered has left. */
+  finish(reason: string): void {
+    if (this.#isClosed) return
+    this.#leave(reason)
+    this.#socket.destroySoon()
+  }
+
   #work(): void {
     try {
       while (!this.#isBusy && !this.#isChoked && !this.#isClosed) {
@@ -205,11 +212,14 @@ export class Connection implements Peer {
   }
 
   #end(reason: string): void {
-    if (this.#isClosed) return
+    if (!this.#isClosed) this.#leave(reason)
+    this.#socket.destroy()
+  }
+
+  #leave(reason: string): void {
     this.#isClosed = true
     this.#slots.length = 0
     events.brokerConnectionClosed.publish({ connection: this.id, host: this.host, reason })
     this.#gone.abort()
-    this.#socket.destroy()
   }
 }
