@@ -1,4 +1,8 @@
+import type { Drain } from '../../drain/index.ts'
 import { defineCommand } from '../command.ts'
+
+/** One attempt's patience; a broker that is away is asked again for ever. */
+const answerMs = 10_000
 
 export const drain = defineCommand({
   name: 'drain',
@@ -34,25 +38,47 @@ export const drain = defineCommand({
   },
   examples: ['millrace drain', 'millrace drain --host 0.0.0.0 --user logs --key "$DRAIN_KEY"'],
 
-  async run(input, { print, cluster }) {
+  async run(input, { print, env, folder, globals }) {
+    const { openClient } = await import('../../client/index.ts')
     const { startClusterDrain } = await import('../../drain/index.ts')
+    const { chooseBrokers } = await import('../cluster.ts')
     const { nextSignal } = await import('../signals.ts')
-    const signalled = nextSignal()
-    const { client, brokers } = await cluster()
-    await using opened = await startClusterDrain({
-      client,
-      port: input.port,
-      host: input.host,
-      strict: input.strict === true,
-      ...(input.key === undefined
-        ? {}
-        : { credentials: [{ user: input.user ?? '', key: input.key }] }),
+    const { untilReachable } = await import('../until-reachable.ts')
+    const stop = new AbortController()
+    const signalled = nextSignal().then((name) => {
+      print.talk(`Received ${name}, stopping`)
+      stop.abort(name)
     })
-    await print.row(
-      { url: opened.url, brokers },
-      () => `Drain on ${opened.url}, writing to ${brokers.join(', ')}`,
-    )
-    const signal = await signalled
-    print.talk(`Received ${signal}, stopping`)
+    const { brokers, tls } = await chooseBrokers({ ...globals, env, folder })
+    await using client = openClient({
+      brokers,
+      clientId: 'millrace-drain',
+      apiTimeoutMs: answerMs,
+      ...(tls ? { tls } : {}),
+    })
+    const start = (): Promise<Drain> =>
+      startClusterDrain({
+        client,
+        port: input.port,
+        host: input.host,
+        strict: input.strict === true,
+        ...(input.key === undefined
+          ? {}
+          : { credentials: [{ user: input.user ?? '', key: input.key }] }),
+      })
+    try {
+      await using opened = await untilReachable(start, {
+        say: (line) => print.talk(line),
+        signal: stop.signal,
+      })
+      await print.row(
+        { url: opened.url, brokers },
+        () => `Drain on ${opened.url}, writing to ${brokers.join(', ')}`,
+      )
+      await signalled
+    } catch (error) {
+      // Told to stop while the cluster was still away: a clean end.
+      if (error !== stop.signal.reason) throw error
+    }
   },
 })

@@ -20,9 +20,9 @@ export const worker = defineCommand({
     const { chooseBrokers } = await import('../cluster.ts')
     const { loadConfig } = await import('../load-config.ts')
     const { config } = await loadConfig({ folder, file: globals.config })
-    const { brokers } = await chooseBrokers({ ...globals, env, folder })
+    const { brokers, tls } = await chooseBrokers({ ...globals, env, folder })
     const running = await startWorker(
-      { ...config, brokers },
+      { ...config, brokers, ...(tls ? { tls } : {}) },
       {
         ...(input.include === undefined ? {} : { include: input.include }),
         ...(input.exclude === undefined ? {} : { exclude: input.exclude }),
