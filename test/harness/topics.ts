@@ -38,16 +38,29 @@ export async function createTopics(
 
   let seen: unknown
   await until(
-    'every partition has a leader',
+    'every partition is served by its leader',
     async () => {
       const metadata = await connection.request(apis.metadata, {
         topics: names.map((name) => ({ name })),
         allowAutoTopicCreation: false,
       })
       seen = metadata.topics
-      return metadata.topics.every(
+      const isLed = metadata.topics.every(
         ({ errorCode, partitions }) =>
           errorCode === 0 && partitions.every((partition) => partition.leaderId >= 0),
+      )
+      if (!isLed) return false
+      // Kafka names a leader some time before that broker knows of it.
+      const offsets = await connection.request(apis.listOffsets, {
+        replicaId: -1,
+        topics: metadata.topics.map(({ name, partitions }) => ({
+          name: name ?? '',
+          partitions: partitions.map(({ partitionIndex }) => ({ partitionIndex, timestamp: -1 })),
+        })),
+      })
+      seen = offsets.topics
+      return offsets.topics.every(({ partitions }) =>
+        partitions.every(({ errorCode }) => errorCode === 0),
       )
     },
     { lastSeen: () => seen },

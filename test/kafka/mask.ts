@@ -20,14 +20,26 @@ const texts = new Set(['errorMessage', 'batchIndexErrorMessage'])
 const nodeLists = new Set(['replicaNodes', 'isrNodes'])
 const zeroUuid = 'AAAAAAAAAAAAAAAAAAAAAA'
 
-export function mask(value: unknown, key = ''): unknown {
+/** @param nameById - ids that have a name in the test; they are compared by it */
+export function mask(
+  value: unknown,
+  nameById: ReadonlyMap<string, string> = new Map(),
+  key = '',
+): unknown {
   if (texts.has(key)) return '*'
   if (value instanceof Uint8Array) return `0x${Buffer.from(value).toString('hex')}`
-  if (Array.isArray(value)) return value.map((item) => (nodeLists.has(key) ? '*' : mask(item)))
-  if (typeof value === 'object' && value !== null) {
-    return Object.fromEntries(Object.entries(value).map(([name, item]) => [name, mask(item, name)]))
+  if (Array.isArray(value)) {
+    return value.map((item) => (nodeLists.has(key) ? '*' : mask(item, nameById)))
   }
+  if (typeof value === 'object' && value !== null) {
+    const entries = Object.entries(value)
+    return Object.fromEntries(entries.map(([name, item]) => [name, mask(item, nameById, name)]))
+  }
+  // No session is 0, on both.
+  if (key === 'sessionId') return value === 0 ? 0 : '*'
   if (!drawn.has(key)) return value
-  if (typeof value === 'string') return value === '' || value === zeroUuid ? value : '*'
+  if (typeof value === 'string') {
+    return value === '' || value === zeroUuid ? value : (nameById.get(value) ?? '*')
+  }
   return typeof value === 'number' && value >= 0 ? '*' : value
 }
