@@ -3,6 +3,7 @@ import {
   type AppProducer,
   type Logger,
   type MillraceConfig,
+  type Runnable,
   type Sent,
   type Sendable,
   type AnyTopic,
@@ -20,6 +21,8 @@ export interface TestAppOptions {
   readonly brokers?: readonly string[]
   /** Default: none. */
   readonly log?: Logger
+  /** Started and stopped with the worker. */
+  readonly runnables?: readonly Runnable[]
   /** Partitions of topics that declare no number; default 1, so that order is total. */
   readonly partitions?: number
 }
@@ -81,7 +84,13 @@ export async function startTestApp(
         fetch: { maxWait: '100ms', ...config.fetch },
         worker: { shutdownTimeout: '10s', ...config.worker },
       },
-      { signals: false, createTopics: true, env: {}, log: options.log ?? false },
+      {
+        signals: false,
+        createTopics: true,
+        env: {},
+        log: options.log ?? false,
+        runnables: options.runnables ?? [],
+      },
     )
   const client = stack.use(openClient({ brokers, clientId: 'millrace-test' }))
   let worker = await start()
