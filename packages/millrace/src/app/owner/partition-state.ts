@@ -137,6 +137,7 @@ export class PartitionState {
     this.attempts.clear()
     this.split = undefined
     this.#retryAtMs = 0
+    this.#blocked = undefined
     this.#offsets.reset(this.source.position)
   }
 

@@ -60,7 +60,7 @@ export interface AppProducerOptions {
 }
 
 export function makeAppProducer(options: AppProducerOptions): AppProducer & {
-  /** Bytes as they are, for dead letters. */
+  /** Bytes as they are, for dead letters; always acknowledged by all replicas. */
   readonly sendRaw: (message: EncodedMessage) => Promise<Sent>
 } {
   const { client, clock, wireName } = options
@@ -72,6 +72,12 @@ export function makeAppProducer(options: AppProducerOptions): AppProducer & {
       ...options.producer,
       maxBlockMs: options.producer.deliveryTimeoutMs ?? 120_000,
     }))
+  // Dead letters are what stands for a finished message, so nobody may lose them.
+  let sure: Producer | undefined
+  const letterProducer = (): Producer =>
+    options.producer.acks === -1
+      ? direct
+      : (sure ??= client.producer({ ...options.producer, acks: -1 }))
   const queue = new BackgroundQueue(options.background, clock, patient)
   const encode = (
     topic: AnyTopic | string,
@@ -113,6 +119,7 @@ export function makeAppProducer(options: AppProducerOptions): AppProducer & {
     await Promise.all([
       direct.close({ timeoutMs: 0 }),
       background?.close({ timeoutMs: 0 }) ?? Promise.resolve(),
+      sure?.close({ timeoutMs: 0 }) ?? Promise.resolve(),
     ])
     await options.onClose?.()
   }
@@ -145,7 +152,7 @@ export function makeAppProducer(options: AppProducerOptions): AppProducer & {
       const name = wireName(typeof topic === 'string' ? topic : topic.name)
       return direct.send({ topic: name, key: raw.key, value: raw.value, headers })
     },
-    sendRaw: (message) => direct.send(message),
+    sendRaw: (message) => letterProducer().send(message),
     flush: (flushOptions) =>
       flush(flushOptions?.timeout === undefined ? undefined : parseDuration(flushOptions.timeout)),
     close: (closeOptions) =>

@@ -6,6 +6,7 @@ import { systemClock, sleep, type Clock } from '../../kit/index.ts'
 import { events } from '../../telemetry/index.ts'
 import type { MillraceConfig } from '../config/define-config.ts'
 import { resolveConfig, type ResolvedConfig } from '../config/resolve-config.ts'
+import { sendLetter } from '../dead-letter/send-letter.ts'
 import { installLog } from '../log/install-log.ts'
 import { openLogger } from '../log/open-logger.ts'
 import { Slots } from '../owner/slots.ts'
@@ -87,7 +88,7 @@ export async function startWorker(
     log: logger ?? silentLogger,
     workerName: `${hostname()}-${process.pid}`,
     send: producer.send,
-    sendLetter: producer.sendRaw,
+    sendLetter: (letter) => sendLetter(letter, producer.sendRaw),
     onCritical: (_owner, error) => worker.fail(error, undefined),
     breathe: breath(),
     ...(signals ? { enter: enterJob } : {}),
