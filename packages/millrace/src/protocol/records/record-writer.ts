@@ -1,24 +1,20 @@
 import { varintSize, writeVarint } from './numbers.ts'
 import type { NewRecord } from './record.ts'
 
-/**
+/*
  * One record of a batch; every number is a zigzag varint.
  *
  *     length | attributes i8 = 0 | timestamp delta | offset delta | key length, key | value length, value
  *     | headers count, (name length, name, value length, value)*          a length of -1 is null
  */
-export interface RecordSizes {
-  /** Without the length in front. */
-  readonly body: number
-  readonly whole: number
-}
 
-export function sizeOfBytes(bytes: Buffer | string | null): number {
+function sizeOfBytes(bytes: Buffer | string | null): number {
   if (bytes === null) return 1
   const length = typeof bytes === 'string' ? Buffer.byteLength(bytes) : bytes.length
   return varintSize(length) + length
 }
 
+/** Bytes of a record without the length in front. */
 export function sizeOfBody(
   record: Pick<NewRecord, 'key' | 'value' | 'headers'>,
   timestampDelta: number,
