@@ -16,15 +16,10 @@ export {
   type ConsumerSettings,
 } from './consumer/define-consumer.ts'
 export type { Assignment, Hooks } from './consumer/hooks.ts'
-export { planConsumer } from './consumer/plan-consumer.ts'
-export type { ConsumerPlan } from './consumer/plan.ts'
 export type { Context, Responses, SeekTo } from './context/context.ts'
 export type { DeadLetterInfo, DeadLetterOptions } from './dead-letter/index.ts'
 export type { Message, Messages } from './message/message.ts'
 export type { Middleware, MiddlewareLayers } from './middleware/middleware.ts'
-export { Committer, type CommitPort } from './offsets/committer.ts'
-export { PartitionOwner, type OwnerState } from './owner/partition-owner.ts'
-export { Slots } from './owner/slots.ts'
 export type {
   EncodedMessage,
   Header,
@@ -35,7 +30,6 @@ export type {
   SourceMessage,
   SourcePartition,
 } from './ports.ts'
-export { encodeMessage, type Send, type Sendable } from './produce/sendable.ts'
 export { defineApp, type AppDefinition, type AppHooks, type AppOptions } from './define-app.ts'
 export { defineConfig, type MillraceConfig } from './config/define-config.ts'
 export { appOptions } from './config/options.ts'
@@ -51,6 +45,9 @@ export {
   type AnyResponder,
   type ResponderTopic,
 } from './responder/responder.ts'
-export { createDeclaredTopics, topicConfigs } from './worker/create-topics.ts'
 export { startWorker, type StartOptions } from './worker/start-worker.ts'
 export type { PartitionStatus, Worker, WorkerState } from './worker/worker.ts'
+export type { OwnerState } from './owner/partition-owner.ts'
+export type { Send, Sendable } from './produce/sendable.ts'
+/** For the other parts of Millrace (testing, commands); may change with any version. */
+export * as internals from './internals.ts'

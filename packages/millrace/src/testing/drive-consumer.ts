@@ -1,9 +1,5 @@
 import {
-  Committer,
-  encodeMessage,
-  PartitionOwner,
-  planConsumer,
-  Slots,
+  internals,
   type AnyTopic,
   type ConsumerDefinition,
   type EncodedMessage,
@@ -79,13 +75,13 @@ export class Drive implements AsyncDisposable {
   /** What would have stopped the worker. */
   readonly critical: unknown[] = []
   readonly #definition: ConsumerDefinition
-  readonly #plan: ReturnType<typeof planConsumer>['plan']
-  readonly #owners = new Map<string, PartitionOwner>()
+  readonly #plan: ReturnType<typeof internals.planConsumer>['plan']
+  readonly #owners = new Map<string, internals.PartitionOwner>()
   readonly #logs = new Map<string, SourceMessage[]>()
   readonly #committedAt = new Map<string, number>()
   readonly #marks: { readonly at: string; readonly offset: number }[] = []
-  readonly #committer: Committer
-  readonly #slots: Slots
+  readonly #committer: internals.Committer
+  readonly #slots: internals.Slots
   readonly #random: () => number
   readonly #unsubscribe: (() => void)[] = []
   #sendFailure: (() => unknown) | undefined
@@ -95,8 +91,8 @@ export class Drive implements AsyncDisposable {
     this.#definition = definition
     this.clock = options.clock ?? manualClock()
     this.#random = options.random ?? ((): number => 0.5)
-    this.#slots = new Slots(options.slots ?? 8)
-    const planned = planConsumer(definition, {
+    this.#slots = new internals.Slots(options.slots ?? 8)
+    const planned = internals.planConsumer(definition, {
       app: {},
       group: {},
       groupId: (group) => `${id}_${group}`,
@@ -106,7 +102,7 @@ export class Drive implements AsyncDisposable {
     if (planned.faults.length > 0) throw failure('MR_CONFIG_INVALID', { faults: planned.faults })
     this.#plan = planned.plan
     const { groupId, commitIntervalMs: intervalMs, commitEvery: every } = planned.plan
-    this.#committer = new Committer(
+    this.#committer = new internals.Committer(
       this.clock,
       { intervalMs, every, recommitAfterMs: Infinity },
       { commit: (entries) => Promise.resolve(entries.map((entry) => this.#commit(entry))) },
@@ -173,7 +169,7 @@ export class Drive implements AsyncDisposable {
   }
 
   /** The partition's owner; assigns the partition when it was not. */
-  owner(partition = 0, topic = this.#topicName): PartitionOwner {
+  owner(partition = 0, topic = this.#topicName): internals.PartitionOwner {
     return this.#ownerAt(`${topic}/${partition}`)
   }
 
@@ -235,7 +231,7 @@ export class Drive implements AsyncDisposable {
     return this.#definition.topics[0]?.name ?? ''
   }
 
-  #ownerAt(at: string): PartitionOwner {
+  #ownerAt(at: string): internals.PartitionOwner {
     const known = this.#owners.get(at)
     if (known !== undefined) return known
     const [name, partition] = at.split('/')
@@ -246,14 +242,14 @@ export class Drive implements AsyncDisposable {
       this.#logOf(at),
       this.#committedAt.get(at),
     )
-    const owner = new PartitionOwner(this.#plan, topic, source, {
+    const owner = new internals.PartitionOwner(this.#plan, topic, source, {
       clock: this.clock,
       random: this.#random,
       slots: this.#slots,
       log: silentLogger,
       workerName: 'drive',
       send: async (target, message) =>
-        this.#send(await encodeMessage(target, message, (own) => own)),
+        this.#send(await internals.encodeMessage(target, message, (own) => own)),
       sendLetter: async (letter) => {
         const sent = await this.#send(letter)
         this.sent.pop()
@@ -277,7 +273,7 @@ export class Drive implements AsyncDisposable {
     return log
   }
 
-  #release(owner: PartitionOwner): void {
+  #release(owner: internals.PartitionOwner): void {
     ;(owner.source as MemoryPartition).endTenure()
     owner.release()
     this.#owners.delete(`${owner.topic.name}/${owner.source.partition}`)

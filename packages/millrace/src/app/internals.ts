@@ -1,0 +1,7 @@
+export { planConsumer } from './consumer/plan-consumer.ts'
+export type { ConsumerPlan } from './consumer/plan.ts'
+export { Committer, type CommitPort } from './offsets/committer.ts'
+export { PartitionOwner } from './owner/partition-owner.ts'
+export { Slots } from './owner/slots.ts'
+export { encodeMessage } from './produce/sendable.ts'
+export { createDeclaredTopics, topicConfigs } from './worker/create-topics.ts'
