@@ -67,6 +67,12 @@ export const brokerOptions = defineOptions({
     about:
       'How long an empty group waits for more members before the first assignment. Kafka: group.initial.rebalance.delay.ms (3 s there).',
   },
+  groupAbsentGraceMs: {
+    type: 'duration',
+    default: '5s',
+    about:
+      'How long a rebalance waits for members whose connection is gone, such as a worker that was killed. 0 waits until their session ends, as Kafka does.',
+  },
   groupMinSessionTimeoutMs: {
     type: 'duration',
     default: '6s',

@@ -13,11 +13,12 @@ export const joinGroupHandler = defineHandler(
   { versions: [0, 9] },
   async (request, { broker, clientId, peer, version }) => {
     const { sessionTimeoutMs, rebalanceTimeoutMs } = request
-    const answer = await broker.groups.join(request.groupId, {
+    const joined = broker.groups.join(request.groupId, {
       memberId: request.memberId,
       instanceId: request.groupInstanceId,
       clientId,
       clientHost: peer.host,
+      peerId: peer.id,
       sessionTimeoutMs,
       rebalanceTimeoutMs: rebalanceTimeoutMs < 0 ? sessionTimeoutMs : rebalanceTimeoutMs,
       protocolType: request.protocolType,
@@ -29,6 +30,9 @@ export const joinGroupHandler = defineHandler(
       needsKnownId: version >= 4,
       canSkipAssignment: version >= 9,
     })
+    broker.groups.seen(request.groupId, request.memberId, peer)
+    const answer = await joined
+    broker.groups.seen(request.groupId, answer.memberId, peer)
     // Before v7 there is no null on the wire.
     return version >= 7 ? answer : { ...answer, protocolName: answer.protocolName ?? '' }
   },

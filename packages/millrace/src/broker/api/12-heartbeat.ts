@@ -8,11 +8,15 @@ import { defineHandler } from './define-handler.ts'
 export const heartbeatHandler = defineHandler(
   apis.heartbeat,
   { versions: [0, 4] },
-  (request, { broker }) => ({
-    errorCode: broker.groups.heartbeat(request.groupId, {
-      memberId: request.memberId,
-      instanceId: request.groupInstanceId,
-      generationId: request.generationId,
-    }),
-  }),
+  (request, { broker, peer }) => {
+    const { groupId, memberId } = request
+    broker.groups.seen(groupId, memberId, peer)
+    return {
+      errorCode: broker.groups.heartbeat(groupId, {
+        memberId,
+        instanceId: request.groupInstanceId,
+        generationId: request.generationId,
+      }),
+    }
+  },
 )

@@ -12,9 +12,10 @@ import { defineHandler } from './define-handler.ts'
 export const syncGroupHandler = defineHandler(
   apis.syncGroup,
   { versions: [0, 5] },
-  (request, { broker, version }) => {
+  (request, { broker, peer, version }) => {
     const isUnsaid = request.protocolType === null || request.protocolName === null
     if (version >= 5 && isUnsaid) return syncError(errorCodes.INCONSISTENT_GROUP_PROTOCOL)
+    broker.groups.seen(request.groupId, request.memberId, peer)
     return broker.groups.sync(request.groupId, {
       memberId: request.memberId,
       instanceId: request.groupInstanceId,

@@ -2,8 +2,9 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { manualClock, type ManualClock } from '../../kit/index.ts'
 import { errorCodes } from '../../protocol/index.ts'
-import { ClassicGroup, type JoinRequest, type SavedGroup } from './classic-group.ts'
+import { ClassicGroup, type SavedGroup } from './classic-group.ts'
 import type { JoinAnswer, SyncAnswer } from './group-answers.ts'
+import type { JoinRequest } from './group-requests.ts'
 
 interface Harness {
   readonly clock: ManualClock
@@ -27,7 +28,7 @@ interface Waiting<T> {
   now(): T
 }
 
-function harness(options: { delayMs?: number; maxSize?: number } = {}): Harness {
+function harness(options: { delayMs?: number; maxSize?: number; graceMs?: number } = {}): Harness {
   const clock = manualClock()
   const saves: SavedGroup[] = []
   let ids = 0
@@ -35,6 +36,7 @@ function harness(options: { delayMs?: number; maxSize?: number } = {}): Harness 
     clock,
     initialRebalanceDelayMs: options.delayMs ?? 0,
     maxSize: options.maxSize ?? 100,
+    absentGraceMs: options.graceMs ?? 0,
     newMemberId: (prefix) => `${prefix}-${++ids}`,
     save: async (one) => {
       if (made.failSaves) throw new Error('disk')
@@ -55,6 +57,7 @@ function harness(options: { delayMs?: number; maxSize?: number } = {}): Harness 
             instanceId: null,
             clientId: 'c',
             clientHost: '/127.0.0.1',
+            peerId: 1,
             sessionTimeoutMs: 10_000,
             rebalanceTimeoutMs: 60_000,
             protocolType: 'consumer',
@@ -463,5 +466,84 @@ describe('classic group: after a restart', () => {
     assert.equal(after.sync(follower).now().assignment.toString(), 'other half')
     after.clock.advance(10_000)
     assert.equal(after.group.members.size, 0, 'nobody came back')
+  })
+})
+
+describe('classic group: members whose connection is gone', () => {
+  /** A stable group whose follower speaks on connection 2. */
+  async function withFollowerOn2(graceMs: number): Promise<{
+    h: Harness
+    leader: JoinAnswer
+    follower: JoinAnswer
+  }> {
+    const h = harness({ graceMs })
+    const { leader, follower } = await stableGroup(h)
+    h.group.seen(follower.memberId, 2)
+    return { h, leader, follower }
+  }
+
+  it('are waited for no longer than the grace, by a rebalance that somebody else began', async () => {
+    const { h, leader, follower } = await withFollowerOn2(5000)
+    h.group.peerGone(2)
+    assert.equal(h.group.state, 'Stable', 'a lost connection alone changes nothing')
+    const again = h.join({ memberId: leader.memberId })
+    h.clock.advance(4999)
+    assert.equal(again.answer, undefined)
+    h.clock.advance(1)
+    assert.equal(again.now().members.length, 1)
+    assert.equal(h.heartbeat(follower), errorCodes.UNKNOWN_MEMBER_ID)
+  })
+
+  it('are waited for again once they were heard of', async () => {
+    const { h, leader, follower } = await withFollowerOn2(5000)
+    h.group.peerGone(2)
+    const again = h.join({ memberId: leader.memberId })
+    h.clock.advance(3000)
+    assert.equal(h.heartbeat(follower), errorCodes.REBALANCE_IN_PROGRESS)
+    h.group.seen(follower.memberId, 3)
+    h.clock.advance(5000)
+    assert.equal(again.answer, undefined)
+    h.join({ memberId: follower.memberId })
+    assert.equal(again.now().members.length, 2)
+  })
+
+  it('are not counted as joined when they went while they waited', async () => {
+    const { h, leader, follower } = await withFollowerOn2(5000)
+    h.join({ memberId: follower.memberId, peerId: 2, protocols: protocols('range') })
+    h.group.peerGone(2)
+    const again = h.join({ memberId: leader.memberId })
+    h.clock.advance(5000)
+    assert.equal(again.now().members.length, 1)
+  })
+
+  it('are waited for as long as Kafka would when they are static, or the grace is 0', async () => {
+    const { h, leader } = await withFollowerOn2(0)
+    h.group.peerGone(2)
+    const again = h.join({ memberId: leader.memberId })
+    h.clock.advance(9999)
+    assert.equal(again.answer, undefined)
+
+    const fixed = harness({ graceMs: 5000 })
+    const blue = fixed.join(staticJoin('blue')).now()
+    fixed.sync(blue, { [blue.memberId]: 'all' }, { instanceId: 'blue' })
+    await settled()
+    fixed.group.peerGone(1)
+    const green = fixed.join(staticJoin('green', { peerId: 2 }))
+    fixed.clock.advance(9000)
+    assert.equal(green.answer, undefined)
+  })
+
+  it('of an earlier process are given the grace to come back', async () => {
+    const before = harness()
+    const { leader } = await stableGroup(before)
+    const after = harness({ graceMs: 5000 })
+    after.group.restore(before.group.saved())
+    const newcomer = after.join({ peerId: 9, clientId: 'new' })
+    after.group.seen(leader.memberId, 8)
+    after.clock.advance(5000)
+    assert.equal(newcomer.answer, undefined, 'the leader is back, and may rejoin')
+    after.join({ memberId: leader.memberId, peerId: 8 })
+    assert.equal(newcomer.now().generationId, leader.generationId + 1)
+    assert.equal(after.group.members.size, 2, 'the follower is not')
   })
 })

@@ -15,6 +15,8 @@
  *   rebalance, unless another protocol would be chosen; the old id is fenced (82).
  * - Waiting in a join or sync keeps a member alive; in between its session runs.
  * - Pending ids (KIP-394) count: a rebalance waits for those who were told to come back.
+ * - Unlike Kafka's, a rebalance does not wait for a dynamic member whose connection has been gone for
+ *   `absentGraceMs`. Alone, a lost connection changes nothing: the session decides, as in Kafka.
  */
 import type { Clock, Timer } from '../../kit/index.ts'
 import { errorCodes } from '../../protocol/index.ts'
@@ -26,37 +28,17 @@ import {
   type GroupMember,
   type SavedMember,
 } from './group-member.ts'
-import { noBytes, Roster, type Introduction } from './roster.ts'
+import type { JoinRequest, MemberClaim, SyncRequest } from './group-requests.ts'
+import { noBytes, Roster } from './roster.ts'
 
 export type GroupState = 'Empty' | 'PreparingRebalance' | 'CompletingRebalance' | 'Stable' | 'Dead'
-
-export interface JoinRequest extends Introduction {
-  /** Empty: a newcomer. */
-  readonly memberId: string
-  /** From JoinGroup v4 on a newcomer is given an id first, and joins with it (KIP-394). */
-  readonly needsKnownId: boolean
-  /** JoinGroup v9 (KIP-814). */
-  readonly canSkipAssignment: boolean
-}
-
-export interface MemberClaim {
-  readonly memberId: string
-  readonly instanceId: string | null
-  readonly generationId: number
-}
-
-export interface SyncRequest extends MemberClaim {
-  /** Null: not said. */
-  readonly protocolType: string | null
-  readonly protocolName: string | null
-  /** From the leader alone. */
-  readonly assignments: readonly { readonly memberId: string; readonly assignment: Buffer }[]
-}
 
 export interface GroupPorts {
   readonly clock: Clock
   readonly initialRebalanceDelayMs: number
   readonly maxSize: number
+  /** How long a rebalance waits for members without a connection; 0: for as long as their session lasts. */
+  readonly absentGraceMs: number
   /** A fresh id that begins with this text. */
   readonly newMemberId: (prefix: string) => string
   /** Writes the group's present state; rejects when it could not. */
@@ -86,6 +68,7 @@ export class ClassicGroup {
   #protocolName: string | null = null
   #joinTimer: Timer | undefined
   #syncTimer: Timer | undefined
+  #absentTimer: Timer | undefined
   /** The first rebalance of an empty group waits for a fixed time, whoever has joined. */
   #isInInitialDelay = false
   #hasNewJoiner = false
@@ -319,10 +302,23 @@ export class ClassicGroup {
     return errorCodes.NONE
   }
 
+  /** A member was heard of on this connection. */
+  seen(memberId: string, peerId: number): void {
+    const member = this.members.get(memberId)
+    if (member !== undefined) member.peerId = peerId
+  }
+
+  /** A connection has gone, and with it whoever spoke on it last, unless it comes back on another. */
+  peerGone(peerId: number): void {
+    const isSomebodyGone = this.#roster.peerGone(peerId)
+    if (isSomebodyGone && this.#state === 'PreparingRebalance') this.#armAbsentTimer()
+  }
+
   /** No timer fires and nobody is answered any more. */
   stop(): void {
     this.#joinTimer?.cancel()
     this.#syncTimer?.cancel()
+    this.#absentTimer?.cancel()
     this.#roster.stop()
   }
 
@@ -425,6 +421,7 @@ export class ClassicGroup {
       return
     }
     this.#armJoinTimer()
+    this.#armAbsentTimer()
     this.#tryCompleteJoin()
   }
 
@@ -457,6 +454,22 @@ export class ClassicGroup {
     )
   }
 
+  /** A process that was killed never rejoins; without this a rebalance waits until its session ends. */
+  #armAbsentTimer(): void {
+    const { absentGraceMs, clock } = this.#ports
+    if (absentGraceMs <= 0 || this.#absentTimer !== undefined) return
+    this.#absentTimer = clock.after(
+      absentGraceMs,
+      () => {
+        this.#absentTimer = undefined
+        if (this.#state !== 'PreparingRebalance') return
+        for (const member of this.#roster.absent()) this.#drop(member)
+        this.#tryCompleteJoin()
+      },
+      { unref: true },
+    )
+  }
+
   #tryCompleteJoin(): void {
     if (this.#state !== 'PreparingRebalance' || this.#isInInitialDelay) return
     if (this.#roster.pending > 0) return
@@ -466,6 +479,8 @@ export class ClassicGroup {
 
   #completeJoin(): void {
     this.#joinTimer?.cancel()
+    this.#absentTimer?.cancel()
+    this.#absentTimer = undefined
     this.#isInInitialDelay = false
     const joined: GroupMember[] = []
     for (const member of this.members.values()) {

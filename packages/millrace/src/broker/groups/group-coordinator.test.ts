@@ -115,6 +115,7 @@ describe('group coordinator', () => {
       instanceId: null,
       clientId: 'c',
       clientHost: '',
+      peerId: 1,
       sessionTimeoutMs: 5999,
       rebalanceTimeoutMs: 1000,
       protocolType: 'consumer',

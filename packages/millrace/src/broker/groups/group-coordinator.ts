@@ -9,17 +9,18 @@ import type { LogStore, TopicRecord } from '../../storage/index.ts'
 import { events } from '../../telemetry/index.ts'
 import type { BrokerSettings } from '../options.ts'
 import type { Topics } from '../topics/topics.ts'
-import {
-  ClassicGroup,
-  type GroupPorts,
-  type JoinRequest,
-  type MemberClaim,
-  type SyncRequest,
-} from './classic-group.ts'
+import { ClassicGroup, type GroupPorts } from './classic-group.ts'
 import { joinError, syncError, type JoinAnswer, type SyncAnswer } from './group-answers.ts'
+import type { JoinRequest, MemberClaim, SyncRequest } from './group-requests.ts'
 import { GroupOffsets } from './group-offsets.ts'
 import { expiredOffsets, subscribedTopics } from './offsets-expiry.ts'
 import { OffsetsLog, type CommittedOffset, type OffsetsRecord } from './offsets-log.ts'
+
+/** What is known here of a connection. */
+interface Peer {
+  readonly id: number
+  readonly signal: AbortSignal
+}
 
 export interface GroupEntry {
   readonly group: ClassicGroup
@@ -44,6 +45,8 @@ export class GroupCoordinator {
   readonly #log: OffsetsLog
   readonly #ports: GroupPorts
   readonly #entries = new Map<string, GroupEntry>()
+  /** Groups with members that spoke on a connection. */
+  readonly #groupsByPeer = new Map<number, Set<ClassicGroup>>()
 
   constructor(options: {
     readonly store: LogStore
@@ -59,6 +62,7 @@ export class GroupCoordinator {
       clock,
       initialRebalanceDelayMs: settings.groupInitialRebalanceDelayMs,
       maxSize: settings.groupMaxSize,
+      absentGraceMs: settings.groupAbsentGraceMs,
       newMemberId: (prefix) => `${prefix}-${randomUUID()}`,
       save: (group) => this.#save(group),
       onChange: publishChange,
@@ -85,6 +89,24 @@ export class GroupCoordinator {
       if (value !== null) this.#entry(group).group.restore(value)
     for (const [id, { offsets }] of this.#entries)
       if (offsets.isEmpty && groups.get(id)?.value == null) this.#entries.delete(id)
+  }
+
+  /** A member spoke on this connection: while it lasts, a rebalance waits for that member. */
+  seen(groupId: string, memberId: string, peer: Peer): void {
+    const entry = this.#entries.get(groupId)
+    if (entry === undefined || peer.signal.aborted) return
+    entry.group.seen(memberId, peer.id)
+    const known = this.#groupsByPeer.get(peer.id)
+    if (known !== undefined) {
+      known.add(entry.group)
+      return
+    }
+    const groups = new Set([entry.group])
+    this.#groupsByPeer.set(peer.id, groups)
+    peer.signal.addEventListener('abort', () => {
+      this.#groupsByPeer.delete(peer.id)
+      for (const group of groups) group.peerGone(peer.id)
+    })
   }
 
   /** For those who want to describe or list them. */

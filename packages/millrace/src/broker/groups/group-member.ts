@@ -12,6 +12,8 @@ export interface GroupMember {
   readonly instanceId: string | null
   readonly clientId: string
   readonly clientHost: string
+  /** The connection it was last heard of on; undefined: that has gone. */
+  peerId: number | undefined
   sessionTimeoutMs: number
   rebalanceTimeoutMs: number
   /** In its order of preference. */

@@ -14,6 +14,7 @@ function groupOf(saved: Partial<SavedGroup>): ClassicGroup {
     clock: manualClock(startMs),
     initialRebalanceDelayMs: 0,
     maxSize: 10,
+    absentGraceMs: 0,
     newMemberId: (prefix) => prefix,
     save: async () => undefined,
     onChange: () => undefined,

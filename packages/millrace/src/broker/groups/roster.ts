@@ -13,6 +13,8 @@ export interface Introduction {
   readonly instanceId: string | null
   readonly clientId: string
   readonly clientHost: string
+  /** Its connection. */
+  readonly peerId: number
   readonly sessionTimeoutMs: number
   readonly rebalanceTimeoutMs: number
   readonly protocolType: string
@@ -87,6 +89,7 @@ export class Roster {
       instanceId: from.instanceId,
       clientId: from.clientId,
       clientHost: from.clientHost,
+      peerId: from.peerId,
       sessionTimeoutMs: from.sessionTimeoutMs,
       rebalanceTimeoutMs: from.rebalanceTimeoutMs,
       protocols: from.protocols,
@@ -111,6 +114,7 @@ export class Roster {
     member.sessionTimeoutMs = from.sessionTimeoutMs
     member.rebalanceTimeoutMs = from.rebalanceTimeoutMs
     member.awaitingJoin = reply
+    member.peerId = from.peerId
     if (!member.isNew) this.stopSession(member)
   }
 
@@ -124,6 +128,7 @@ export class Roster {
       id: newId,
       clientId: from.clientId,
       clientHost: from.clientHost,
+      peerId: from.peerId,
       sessionTimeoutMs: from.sessionTimeoutMs,
       rebalanceTimeoutMs: from.rebalanceTimeoutMs,
       protocols: from.protocols,
@@ -144,6 +149,7 @@ export class Roster {
       instanceId: saved.groupInstanceId,
       clientId: saved.clientId,
       clientHost: saved.clientHost,
+      peerId: undefined,
       sessionTimeoutMs: saved.sessionTimeout,
       rebalanceTimeoutMs:
         saved.rebalanceTimeout < 0 ? saved.sessionTimeout : saved.rebalanceTimeout,
@@ -169,6 +175,27 @@ export class Roster {
     if (member.instanceId !== null && this.#statics.get(member.instanceId) === member.id)
       this.#statics.delete(member.instanceId)
     if (this.leaderId === member.id) this.leaderId = this.members.keys().next().value ?? null
+  }
+
+  /** Dynamic members that nobody has heard of since their connection went, and whom a rebalance waits for. */
+  absent(): readonly GroupMember[] {
+    return [...this.members.values()].filter(
+      ({ instanceId, awaitingJoin, peerId }) =>
+        instanceId === null && awaitingJoin === undefined && peerId === undefined,
+    )
+  }
+
+  /** @returns whether somebody was last heard of on this connection */
+  peerGone(peerId: number): boolean {
+    let isSomebodyGone = false
+    for (const member of this.members.values()) {
+      if (member.peerId !== peerId) continue
+      isSomebodyGone = true
+      member.peerId = undefined
+      // Nobody would hear the answer; counted as joined, it would be given partitions.
+      if (member.instanceId === null) member.awaitingJoin = undefined
+    }
+    return isSomebodyGone
   }
 
   addPending(id: string, timeoutMs: number): void {

@@ -134,12 +134,12 @@ export class Connection implements Peer {
     }
     const slot: Slot = { bytes: undefined }
     this.#slots.push(slot)
+    this.#isChoked ||= this.#isOverfull()
     if (!(answer instanceof Promise)) {
       slot.bytes = answer
       return
     }
     this.#isBusy = !isPipelined
-    this.#isChoked ||= this.#isOverfull()
     void this.#settle(slot, answer, isPipelined, lent)
   }
 

@@ -56,7 +56,6 @@ export class Topics {
   produceConfig(topic: TopicRecord): ProduceConfig {
     let config = this.#produceConfigs.get(topic.id)
     if (config === undefined) {
-      // The store bounds segments at 64 MiB unless told otherwise; no batch comes near that.
       config = produceConfigOf(topic.configs)
       this.#produceConfigs.set(topic.id, config)
     }
