@@ -61,5 +61,7 @@ function describeError(error: unknown): object {
 function standardOutput(): NodeJS.WritableStream {
   if (!process.stdout.isTTY) return process.stdout
   const pretty = require('pino-pretty') as typeof import('pino-pretty')
-  return pretty({ colorize: true, sync: true, translateTime: 'SYS:HH:MM:ss.l' })
+  // What is in the text already; programs read the fields, people the line.
+  const ignore = 'group,assigned,topic,partition,offset,attempt,exitCode'
+  return pretty({ colorize: true, sync: true, translateTime: 'SYS:HH:MM:ss.l', ignore })
 }

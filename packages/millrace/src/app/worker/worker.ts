@@ -225,12 +225,14 @@ export class RunningWorker implements Worker {
     const giveUpMs = Math.max(timeoutMs - abortAfterMs - 1000, timeoutMs / 4)
     await Promise.all(groups.map((group) => group.finish(abortAfterMs, giveUpMs)))
     this.#leftBehind = this.#running()
-    await Promise.all(runnables.map((one) => one.stop({ timeoutMs: left() })))
-    await this.#flush(Math.min(left() / 2, 10_000))
-    await Promise.all(groups.map((group) => group.commitFinally(Math.min(left() / 2, 9000))))
-    await Promise.all(groups.map((group) => group.leave(Math.min(left(), 10_000))))
-    await producer.close({ timeout: Math.min(left(), 1000) })
-    await client.close({ timeoutMs: Math.min(left(), 5000) })
+    // With the brokers away each of these waits in vain, so each gets half of what is left at most.
+    const share = (mostMs: number): number => Math.min(left() / 2, mostMs)
+    await Promise.all(runnables.map((one) => one.stop({ timeoutMs: share(30_000) })))
+    await this.#flush(share(10_000))
+    await Promise.all(groups.map((group) => group.commitFinally(share(9000))))
+    await Promise.all(groups.map((group) => group.leave(share(10_000))))
+    await producer.close({ timeout: share(1000) })
+    await client.close({ timeoutMs: share(5000) })
     return this.#leftBehind.length > 0
   }
 
