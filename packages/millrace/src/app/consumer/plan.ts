@@ -1,8 +1,7 @@
 import type { EncodedMessage, SourceMessage } from '../ports.ts'
-import type { Context } from '../context/context.ts'
 import type { DeadLetterInfo } from '../dead-letter/options.ts'
 import type { StormRules } from '../dead-letter/policy.ts'
-import type { DeliveredMessage, Message } from '../message/message.ts'
+import type { Message } from '../message/message.ts'
 import type { Call } from '../middleware/middleware.ts'
 import type { AnyResponder } from '../responder/responder.ts'
 import type { RetryRules } from '../retry/policy.ts'
@@ -62,5 +61,3 @@ export interface ConsumerPlan {
   readonly outOfRange: 'earliest' | 'latest' | 'fail'
   readonly isolation: 'read_committed' | 'read_uncommitted'
 }
-
-export type { Context, DeliveredMessage }

@@ -57,4 +57,4 @@ function ms(written: string | number | undefined, otherwise: string): number {
 }
 
 export type { DeadLetterInfo, DeadLetterOptions } from './options.ts'
-export { deadLetterFaults, staticDeadLetterTopic } from './validate.ts'
+export { deadLetterFaults } from './validate.ts'

@@ -1,6 +1,6 @@
 import { parseDuration } from '../../kit/index.ts'
 import type { Topic } from '../topic/define-topic.ts'
-import { deadLetterDefaults, type DeadLetterOptions } from './options.ts'
+import type { DeadLetterOptions } from './options.ts'
 
 /** Faults in the dead letter options of one consumer, each with its path. */
 export function deadLetterFaults(
@@ -43,5 +43,3 @@ export function staticDeadLetterTopic(
   if (typeof options.topic === 'string') return options.topic
   return typeof options.topic === 'function' ? undefined : options.topic.name
 }
-
-export { deadLetterDefaults }

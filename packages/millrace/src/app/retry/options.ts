@@ -1,4 +1,4 @@
-import { backoffMs, parseDuration, type BackoffRules, type Duration } from '../../kit/index.ts'
+import { parseDuration, type BackoffRules, type Duration } from '../../kit/index.ts'
 
 export interface Backoff {
   readonly first?: Duration
@@ -49,5 +49,3 @@ export function backoffRules(written: Duration | Backoff | undefined): BackoffRu
     return `jitter: ${merged.jitter} is not a share of 0 to 1`
   return { firstMs, maxMs: Math.max(firstMs, maxMs), factor: merged.factor, jitter: merged.jitter }
 }
-
-export { backoffMs }

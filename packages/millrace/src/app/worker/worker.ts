@@ -1,5 +1,5 @@
 import type { Client } from '../../client/index.ts'
-import { failure, type MillraceError } from '../../errors/index.ts'
+import { failure } from '../../errors/index.ts'
 import { deferred, parseDuration, type Clock, type Duration } from '../../kit/index.ts'
 import { events } from '../../telemetry/index.ts'
 import type { ResolvedConfig } from '../config/resolve-config.ts'
@@ -263,5 +263,3 @@ export class RunningWorker implements Worker {
     return this.#owners.flatMap((owner) => owner.describeJob() ?? [])
   }
 }
-
-export type { MillraceError }

@@ -306,8 +306,6 @@ export function topicConfigNamed(name: string): TopicConfig | undefined {
   return configByName.get(name)
 }
 
-export const topicConfigNames: readonly string[] = [...configByName.keys()]
-
 /** What is wrong with a value, or undefined when it may stand. */
 export function topicConfigFault(name: string, value: string): string | undefined {
   const config = configByName.get(name)

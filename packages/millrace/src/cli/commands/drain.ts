@@ -45,10 +45,12 @@ export const drain = defineCommand({
     const { nextSignal } = await import('../signals.ts')
     const { untilReachable } = await import('../until-reachable.ts')
     const stop = new AbortController()
-    const signalled = nextSignal().then((name) => {
+    const signalled = stopAtSignal()
+    async function stopAtSignal(): Promise<void> {
+      const name = await nextSignal()
       print.talk(`Received ${name}, stopping`)
       stop.abort(name)
-    })
+    }
     const { brokers, tls } = await chooseBrokers({ ...globals, env, folder })
     await using client = openClient({
       brokers,

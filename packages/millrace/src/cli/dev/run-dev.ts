@@ -1,6 +1,7 @@
 import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 
+import { failure } from '../../errors/index.ts'
 import { formatSize } from '../../kit/index.ts'
 import { loadConfig } from '../load-config.ts'
 import type { Printer } from '../printer.ts'
@@ -11,7 +12,7 @@ import { openDevLog } from './dev-log.ts'
 import { openScreen, type Screen } from './screen.ts'
 import { startDev, type DevOptions, type DevSession } from './start-dev.ts'
 
-export interface RunDevOptions extends Omit<DevOptions, 'loadConfig' | 'openLog'> {
+export interface RunDevOptions extends Omit<DevOptions, 'loadConfig' | 'openLog' | 'onNote'> {
   readonly isOnce: boolean
   readonly print: Printer
 }
@@ -27,6 +28,7 @@ export async function runDev(options: RunDevOptions): Promise<void> {
 
   await using session = await startDev({
     ...options,
+    onNote: note,
     loadConfig: async () => (await loadConfig({ folder })).config,
     openLog: (dataFolder, config) => (config.dev?.start ? openDevLog(dataFolder, note) : undefined),
   })
@@ -34,6 +36,11 @@ export async function runDev(options: RunDevOptions): Promise<void> {
   const ended = Promise.race([signalled, session.failed])
 
   const { companion } = session
+  if (isOnce && !companion)
+    throw failure('MR_CLI_USAGE', {
+      reason:
+        '--once needs an application that says when its work is done: dev.start in its configuration',
+    })
   if (companion) {
     screen = openScreen(companion, { out: process.stderr, isTerminal: process.stderr.isTTY })
     const finished = companion.finished.then(() => true)

@@ -11,6 +11,7 @@ import { openClient } from '../../client/index.ts'
 import { startClusterDrain, type ClusterDrainOptions, type Drain } from '../../drain/index.ts'
 import { failure, isFailure } from '../../errors/index.ts'
 import { dataFolderName, removeAddressFile, writeAddressFile } from './address-file.ts'
+import { followBroker } from './broker-notes.ts'
 import type { DevCompanion, DevSection } from './companion.ts'
 
 /** The parts of a configuration that `millrace dev` reads, beside the application's. */
@@ -30,6 +31,8 @@ export interface DevOptions {
   readonly drainPort: number | undefined
   readonly env: NodeJS.ProcessEnv
   readonly loadConfig: () => Promise<DevConfig>
+  /** What the user should know and was not in the session's notes yet. */
+  readonly onNote: (line: string) => void
   /** Where the worker's log lines go. Default: the terminal. */
   readonly openLog?: (dataFolder: string, config: DevConfig) => Logger | undefined
 }
@@ -58,6 +61,8 @@ export async function startDev(options: DevOptions): Promise<DevSession> {
   options.env['MILLRACE_DATA'] = dataFolder
 
   await using opened = new AsyncDisposableStack()
+  let note = (line: string): void => void notes.push(line)
+  opened.use(followBroker((line) => note(line)))
   const broker = opened.use(
     await onFreePort('broker', options.brokerPort, notes, (port) =>
       startBrokerThread(
@@ -94,6 +99,10 @@ export async function startDev(options: DevOptions): Promise<DevSession> {
       )
     : undefined
 
+  note = options.onNote
+  const failed = failureOf(broker, worker)
+  // Whoever runs the session waits for it or ends first; an end that nobody waits for is no error.
+  failed.catch(() => undefined)
   const stack = opened.move()
   return {
     config,
@@ -102,7 +111,7 @@ export async function startDev(options: DevOptions): Promise<DevSession> {
     drain,
     worker,
     companion,
-    failed: failureOf(broker, worker),
+    failed,
     notes,
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }

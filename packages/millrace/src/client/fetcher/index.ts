@@ -1,5 +1,5 @@
-export { Fetcher, type FetcherOptions, type ResetPolicy } from './fetcher.ts'
-export { listOffsets, type OffsetQuestion } from './list-offsets.ts'
+export { Fetcher, type ResetPolicy } from './fetcher.ts'
+export { listOffsets } from './list-offsets.ts'
 export type { ClientMessage } from './message.ts'
 export { PartitionFeed, type Committed, type SeekTarget } from './partition-feed.ts'
 export type { FetchLimits } from './plan-fetch.ts'
