@@ -192,7 +192,7 @@ function asRead(record: NewRecord, offset: number): WireRecord {
   }
 }
 
-function toBytes(value: Buffer | string | null): Buffer | null {
+function toBytes(value: NewRecord['key']): WireRecord['key'] {
   return typeof value === 'string' ? Buffer.from(value) : value
 }
 
