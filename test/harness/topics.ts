@@ -1,5 +1,5 @@
 import type { Client } from '../../packages/millrace/src/client/index.ts'
-import { apis, kafkaErrorOf } from '../../packages/millrace/src/protocol/index.ts'
+import { apis, errorCodes, kafkaErrorOf } from '../../packages/millrace/src/protocol/index.ts'
 import { until } from './until.ts'
 
 export interface ScenarioTopic {
@@ -76,4 +76,18 @@ export async function deleteTopics(client: Client, names: readonly string[]): Pr
     topicNames: [...names],
     timeoutMs: requestTimeoutMs,
   })
+}
+
+/** Deletes a topic, and makes one of the same name once it is gone: another id, no messages. */
+export async function makeAnew(client: Client, name: string, topic: ScenarioTopic): Promise<void> {
+  const connection = await client.connections.connect('any', 'data')
+  await deleteTopics(client, [name])
+  await until('the topic is gone', async () => {
+    const metadata = await connection.request(apis.metadata, {
+      topics: [{ name }],
+      allowAutoTopicCreation: false,
+    })
+    return metadata.topics[0]?.errorCode === errorCodes.UNKNOWN_TOPIC_OR_PARTITION
+  })
+  await createTopics(client, { [name]: topic })
 }
