@@ -47,6 +47,25 @@ describe('a partition feed', () => {
     assert.equal(feed.bufferedBytes, 0)
   })
 
+  it('lets a loop over what it owns rest while it is being revoked', async () => {
+    const feed = open()
+    let turns = 0
+    const loop = (async () => {
+      while (feed.isOwned && turns < 10) {
+        await feed.available()
+        feed.take(1)
+        turns += 1
+      }
+    })()
+    await Promise.resolve()
+    feed.revoke()
+    for (let turn = 0; turn < 20; turn++) await Promise.resolve()
+    assert.equal(turns, 1, 'told once')
+    feed.end()
+    await loop
+    assert.equal(turns, 2)
+  })
+
   it('keeps order, position and accounts over any mix of answers, takes, pauses and seeks', async () => {
     const step = fc.oneof(
       fc.record({

@@ -63,6 +63,7 @@ export class PartitionFeed {
 
   #state: FeedState = 'live'
   #isPaused = false
+  #isTelling = false
   #failure: MillraceError | undefined
   #position = -1
   #positionEpoch = -1
@@ -269,7 +270,10 @@ export class PartitionFeed {
     if (this.#state !== 'live') return
     this.#state = 'revoking'
     this.#drop()
+    // Whoever waits now is told. A later call waits for the end: nothing can come, and a loop over `isOwned` would spin.
+    this.#isTelling = true
     this.#wake()
+    this.#isTelling = false
   }
 
   end(): void {
@@ -321,8 +325,8 @@ export class PartitionFeed {
   }
 
   #isAvailable(): boolean {
-    if (this.#state !== 'live') return true
-    return !this.#isPaused && this.#head < this.#queue.length
+    if (this.#state === 'ended' || this.#isTelling) return true
+    return this.#state === 'live' && !this.#isPaused && this.#head < this.#queue.length
   }
 
   #drop(): void {
