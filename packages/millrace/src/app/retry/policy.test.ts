@@ -66,6 +66,14 @@ describe('retry policy', () => {
     })
   })
 
+  it('tells what could not be read from what could not be sent', () => {
+    const unsent = failure('MR_APP_SCHEMA_MISMATCH', { where: 'orders', issues: ['no id'] })
+    assert.deepEqual(judge(rules({ hasDeadLetter: true }), thrown(1, unsent)), {
+      kind: 'deadLetter',
+      reason: 'error',
+    })
+  })
+
   it('knows errors by class, by code and by function', () => {
     class Bounced extends Error {}
     const denied = Object.assign(new Error('denied'), { code: 'EACCES' })

@@ -45,7 +45,7 @@ export function judge(rules: RetryRules, failed: FailedAttempt, random = Math.ra
 
   const mayBeDeadLetter = rules.hasDeadLetter && (rules.deadLetterTakes?.(error) ?? true)
   if (failed.kind === 'thrown' && isNonRetryable(rules, error)) {
-    const reason = isUndecodable(error) ? 'undecodable' : 'error'
+    const reason = namesMessage(error) ? 'undecodable' : 'error'
     return mayBeDeadLetter ? { kind: 'deadLetter', reason } : { kind: 'block' }
   }
   const mayTryAgain = failed.isLast !== true && failed.attempts <= rules.retries
@@ -64,6 +64,11 @@ export function isNonRetryable(rules: RetryRules, error: unknown): boolean {
 
 export function isUndecodable(error: unknown): boolean {
   return isFailure(error) && (error.name === 'SchemaError' || error.name === 'CodecError')
+}
+
+/** About the message at hand, not about one that the handler wanted to send. */
+function namesMessage(error: unknown): boolean {
+  return isUndecodable(error) && isFailure(error) && error.context['offset'] !== undefined
 }
 
 function isCritical(rules: RetryRules, error: unknown): boolean {
