@@ -83,7 +83,9 @@ async function run(
         case 'skip':
           for (const offset of offsets) doneIn(partition).add(offset)
           return skip('random')
-        default:
+        case 'return':
+        case undefined:
+          break
       }
       for (const offset of offsets) doneIn(partition).add(offset)
       return undefined

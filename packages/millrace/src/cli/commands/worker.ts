@@ -22,8 +22,9 @@ export const worker = defineCommand({
     const { config } = await loadConfig({ folder, file: globals.config })
     const { brokers, tls } = await chooseBrokers({ ...globals, env, folder })
     const running = await startWorker(
-      { ...config, brokers, ...(tls ? { tls } : {}) },
+      { ...config, ...(tls ? { tls } : {}) },
       {
+        flags: { brokers },
         ...(input.include === undefined ? {} : { include: input.include }),
         ...(input.exclude === undefined ? {} : { exclude: input.exclude }),
         ...(input.createTopics === undefined ? {} : { createTopics: input.createTopics }),

@@ -74,7 +74,8 @@ export async function startDev(options: DevOptions): Promise<DevSession> {
   opened.defer(() => removeAddressFile(dataFolder))
 
   const brokers = [broker.address]
-  const config: DevConfig = { ...(await options.loadConfig()), brokers }
+  // TLS is for the cluster of production; the broker that runs here is plain.
+  const { tls: _tls, ...config } = await options.loadConfig()
   const client = opened.use(openClient({ brokers, clientId: 'millrace-dev' }))
   const drain = config.drain
     ? opened.use(
@@ -85,7 +86,13 @@ export async function startDev(options: DevOptions): Promise<DevSession> {
     : undefined
   const log = options.openLog?.(dataFolder, config)
   const worker = opened.use(
-    await startWorker(config, { signals: false, createTopics: true, ...(log ? { log } : {}) }),
+    await startWorker(config, {
+      signals: false,
+      createTopics: true,
+      // Over KAFKA_URL too: what runs here talks to the broker that runs here.
+      flags: { brokers },
+      ...(log ? { log } : {}),
+    }),
   )
   const companion = config.dev?.start
     ? opened.use(
