@@ -23,6 +23,9 @@ export interface MemberProcess extends AsyncDisposable {
   readonly kill: () => Promise<void>
   /** SIGTERM: commits (unless it never does), leaves, ends. */
   readonly stop: () => Promise<void>
+  /** SIGSTOP: it does nothing at all until `thaw`. */
+  readonly freeze: () => void
+  readonly thaw: () => void
 }
 
 const program = fileURLToPath(new URL('./member-process.ts', import.meta.url))
@@ -50,6 +53,8 @@ export function startMember(options: MemberProcessOptions): MemberProcess {
     isReady: () => isReady,
     kill: () => end('SIGKILL'),
     stop: () => end('SIGTERM'),
+    freeze: () => void child.kill('SIGSTOP'),
+    thaw: () => void child.kill('SIGCONT'),
     async [Symbol.asyncDispose]() {
       if (child.exitCode === null && child.signalCode === null) await end('SIGKILL')
     },
