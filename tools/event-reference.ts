@@ -1,0 +1,19 @@
+import { events } from '../packages/millrace/src/telemetry/index.ts'
+
+/** `docs/reference/events.md`, made from the event table. */
+export function eventReference(): string {
+  const rows = Object.values(events)
+    .map(({ name, about }) => `- \`${name}\`: ${about}`)
+    .toSorted()
+  return `# Events
+
+Made from the event table by \`npm run docs\`. The list is closed: whatever logs, counts or traces listens to these.
+
+Each travels on Node's diagnostics channel of its name with \`millrace:\` in front, and costs nothing while nobody
+listens. In an application, \`monitor.subscribe(name, listener)\` of \`millrace\` listens to one; a name that is not here
+is refused with the nearest that is. Payloads hold coordinates, sizes, times and errors; keys and values of messages
+only where the event is about what was lost with them.
+
+${rows.join('\n')}
+`
+}
