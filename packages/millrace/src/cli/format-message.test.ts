@@ -30,6 +30,14 @@ describe('a format', () => {
     )
   })
 
+  it('gives one header by its name, the last where it repeats', () => {
+    const headers = [
+      ['a', Buffer.from('1')],
+      ['a', Buffer.from('2')],
+    ] as const
+    assert.equal(messageFormat('%h{a}%h{b}|%h')({ ...message, headers }).toString(), '2|a=1,a=2')
+  })
+
   it('leaves letters alone that it does not know', () => {
     assert.equal(messageFormat('%x \\q %')(message).toString(), '%x \\q %')
   })

@@ -8,17 +8,19 @@ export type ShownMessage = MessageBytes & {
 
 /**
  * kcat's format letters: `%t` topic, `%p` partition, `%o` offset, `%k` key, `%s` value, `%K` and `%S` their sizes (-1 for
- * null), `%T` timestamp in epoch ms, `%h` headers as name=value, `%%` a percent sign; `\n`, `\t`, `\r`, `\\` as in C.
+ * null), `%T` timestamp in epoch ms, `%h` headers as name=value, `%h{name}` the value of
+ * one header (nothing when it is missing), `%%` a percent sign; `\n`, `\t`, `\r`, `\\` as in C.
  * Keys and values come out byte for byte.
  * @returns what writes one message, without a delimiter of its own
  */
 export function messageFormat(format: string): (message: ShownMessage) => Buffer {
   const parts: (Buffer | ((message: ShownMessage) => Buffer | string))[] = []
   let from = 0
-  for (const match of format.matchAll(/%([tpokKsSTh%])|\\([ntr\\])/g)) {
+  for (const match of format.matchAll(/%h\{([^}]*)\}|%([tpokKsSTh%])|\\([ntr\\])/g)) {
     parts.push(Buffer.from(format.slice(from, match.index)))
-    const [whole, letter = '', escaped = ''] = match
-    parts.push(letters[letter] ?? Buffer.from(escapes[escaped] ?? whole))
+    const [whole, header, letter = '', escaped = ''] = match
+    if (header === undefined) parts.push(letters[letter] ?? Buffer.from(escapes[escaped] ?? whole))
+    else parts.push(({ headers }) => headers.findLast(([name]) => name === header)?.[1] ?? '')
     from = match.index + whole.length
   }
   parts.push(Buffer.from(format.slice(from)))
