@@ -26,7 +26,7 @@ type PartitionResponse = NonNullable<
   NonNullable<ResponseInput<typeof apis.produce>['responses']>[number]['partitionResponses']
 >[number]
 
-/** An appended batch that waits for its write. */
+/** A batch, or the first of its repeats, that waits for its write. */
 interface Pending {
   readonly log: PartitionLog
   readonly endOffset: number
@@ -132,9 +132,14 @@ function produceTo(
   switch (result.kind) {
     case 'refused':
       return refuse(index, result.errorCode, undefined, log)
-    case 'duplicate':
+    case 'duplicate': {
       // As Kafka: the time of the first append stands in for the append time.
-      return accepted(index, result.baseOffset, result.timestampMs, log)
+      const response = accepted(index, result.baseOffset, result.timestampMs, log)
+      const endOffset = result.baseOffset + header.recordsCount
+      // The first may still be in the queue of this turn: then it shares its fate.
+      if (log.highWatermark < endOffset) pending.push({ log, endOffset, response })
+      return response
+    }
     case 'appended': {
       const response = accepted(index, result.baseOffset, result.logAppendTimeMs, log)
       pending.push({ log, endOffset: result.baseOffset + header.recordsCount, response })
