@@ -36,7 +36,7 @@ import type {
   RetentionReport,
   StorageReport,
 } from './log-store.ts'
-import type { PartitionLog, Repair, TopicRecord } from './log-types.ts'
+import type { PartitionLog, Repair, TopicConfigs, TopicRecord } from './log-types.ts'
 import { makePartition, type CleanPartition, type FoundPartition } from './open-partition.ts'
 import type { PartitionHome } from './partition-home.ts'
 import { retainLogs } from './retain-logs.ts'
@@ -202,12 +202,18 @@ export class DiskStore implements LogStore {
     topic.partitions.push(...made)
   }
 
-  async setConfigs(name: string, configs: Readonly<Record<string, string>>): Promise<void> {
+  async setConfigs(
+    name: string,
+    configs: TopicConfigs | ((now: TopicConfigs) => TopicConfigs),
+  ): Promise<void> {
     this.#checkOpen()
     await this.#inOrder(name, async () => {
       const topic = this.#catalog.known(name)
-      await this.#catalog.update(topic, { configs: { ...configs } })
-      const effective = logConfigs(configs, this.#parts.defaults)
+      const now = topic.record.configs
+      const next = typeof configs === 'function' ? configs(now) : configs
+      if (next === now) return
+      await this.#catalog.update(topic, { configs: { ...next } })
+      const effective = logConfigs(next, this.#parts.defaults)
       for (const partition of topic.partitions) partition.configs = effective
     })
   }

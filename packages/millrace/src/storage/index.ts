@@ -12,6 +12,7 @@ export type {
   ReadOptions,
   Repair,
   TimedOffset,
+  TopicConfigs,
   TopicRecord,
 } from './log-types.ts'
 export {

@@ -2,7 +2,7 @@
 import type { MillraceError } from '../errors/index.ts'
 import type { Clock } from '../kit/index.ts'
 import type { FileSystem } from './file-system.ts'
-import type { PartitionLog, Repair, TopicRecord } from './log-types.ts'
+import type { PartitionLog, Repair, TopicConfigs, TopicRecord } from './log-types.ts'
 
 export interface LogStoreOptions {
   readonly folder: string
@@ -69,7 +69,7 @@ export interface NewTopic {
   /** At least 1. */
   readonly partitions: number
   /** By Kafka's names; default none. */
-  readonly configs?: Readonly<Record<string, string>>
+  readonly configs?: TopicConfigs
 }
 
 /** All logs of one data folder. Closing it leaves the folder so that the next start need not check it. */
@@ -91,8 +91,16 @@ export interface LogStore extends AsyncDisposable {
   createTopic(topic: NewTopic): Promise<TopicRecord>
   /** @param count - of partitions afterwards @throws MR_STORAGE_TOPIC_UNKNOWN, MR_STORAGE_PARTITIONS */
   addPartitions(name: string, count: number): Promise<void>
-  /** Replaces the whole set. @throws MR_STORAGE_TOPIC_UNKNOWN */
-  setConfigs(name: string, configs: Readonly<Record<string, string>>): Promise<void>
+  /**
+   * Replaces the whole set.
+   * @param configs - the set, or how it follows from the present one: changes that come at once start from each
+   * other's result; giving back the present set changes nothing
+   * @throws MR_STORAGE_TOPIC_UNKNOWN
+   */
+  setConfigs(
+    name: string,
+    configs: TopicConfigs | ((now: TopicConfigs) => TopicConfigs),
+  ): Promise<void>
   /** The name is free at once; files go a minute later, when their readers are gone. @throws MR_STORAGE_TOPIC_UNKNOWN */
   deleteTopic(name: string): Promise<void>
 

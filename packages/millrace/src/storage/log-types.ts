@@ -1,12 +1,14 @@
 import type { BatchHeader } from '../protocol/index.ts'
 
+/** What a topic sets, by Kafka's names; what is not there has its default. */
+export type TopicConfigs = Readonly<Record<string, string>>
+
 export interface TopicRecord {
   readonly name: string
   /** 22 characters of base64url. A topic made again under the same name has another one. */
   readonly id: string
   readonly partitions: number
-  /** By Kafka's names; what is not there has its default. */
-  readonly configs: Readonly<Record<string, string>>
+  readonly configs: TopicConfigs
   /** Kept by the broker for itself (`__consumer_offsets`). */
   readonly isInternal: boolean
 }

@@ -1,5 +1,6 @@
 import { isFailure } from '../../errors/index.ts'
 import { errorCodes } from '../../protocol/index.ts'
+import type { TopicConfigs } from '../../storage/index.ts'
 import { topicConfigFault, topicConfigNamed } from './topic-configs.ts'
 import type { Topics } from './topics.ts'
 
@@ -27,7 +28,7 @@ export async function alterConfigs(
   topics: Topics,
   resource: { readonly resourceType: number; readonly resourceName: string },
   validateOnly: boolean,
-  change: (now: Readonly<Record<string, string>>) => Record<string, string> | ConfigFault,
+  change: (now: TopicConfigs) => Record<string, string> | ConfigFault,
 ): Promise<ConfigFault | undefined> {
   const { resourceType, resourceName } = resource
   if (resourceType !== topicResource)
@@ -35,24 +36,35 @@ export async function alterConfigs(
   const topic = topics.named(resourceName)
   if (topic === undefined)
     return fault(errorCodes.UNKNOWN_TOPIC_OR_PARTITION, `there is no topic ${resourceName}`)
-  const next = change(topic.configs)
-  if (isFault(next)) return next
-  for (const [name, value] of Object.entries(next)) {
-    const wrong = topicConfigFault(name, value)
-    if (wrong !== undefined) return fault(errorCodes.INVALID_CONFIG, wrong)
+  let refusal: ConfigFault | undefined
+  const planned = (now: TopicConfigs): TopicConfigs => {
+    const next = change(now)
+    refusal = isFault(next) ? next : faultOf(next)
+    return isFault(next) || refusal !== undefined ? now : next
   }
   try {
-    if (!validateOnly) await topics.setConfigs(topic, next)
-    return undefined
+    if (validateOnly) planned(topic.configs)
+    else await topics.changeConfigs(topic, planned)
+    return refusal
   } catch (error) {
+    if (isFailure(error, 'MR_STORAGE_TOPIC_UNKNOWN'))
+      return fault(errorCodes.UNKNOWN_TOPIC_OR_PARTITION, `there is no topic ${resourceName}`)
     if (!isFailure(error)) throw error
     return fault(errorCodes.KAFKA_STORAGE_ERROR, error.message)
   }
 }
 
+function faultOf(configs: TopicConfigs): ConfigFault | undefined {
+  for (const [name, value] of Object.entries(configs)) {
+    const wrong = topicConfigFault(name, value)
+    if (wrong !== undefined) return fault(errorCodes.INVALID_CONFIG, wrong)
+  }
+  return undefined
+}
+
 /** All of a resource's changes, or none. */
 export function changedConfigs(
-  now: Readonly<Record<string, string>>,
+  now: TopicConfigs,
   changes: readonly ConfigChange[],
 ): Record<string, string> | ConfigFault {
   const next: Record<string, string> = { ...now }

@@ -1,6 +1,6 @@
 import { failure, isFailure } from '../../errors/index.ts'
 import { produceConfigOf, type ProduceConfig } from '../../protocol/index.ts'
-import type { LogStore, PartitionLog, TopicRecord } from '../../storage/index.ts'
+import type { LogStore, PartitionLog, TopicConfigs, TopicRecord } from '../../storage/index.ts'
 import { events } from '../../telemetry/index.ts'
 
 /** 22 characters, as decoded; in a request it means "by name". */
@@ -114,8 +114,12 @@ export class Topics {
     await this.#store.addPartitions(topic.name, count)
   }
 
-  async setConfigs(topic: TopicRecord, configs: Readonly<Record<string, string>>): Promise<void> {
-    await this.#store.setConfigs(topic.name, { ...configs })
+  /** @param change - gives back the present set where nothing is to change */
+  async changeConfigs(
+    topic: TopicRecord,
+    change: (now: TopicConfigs) => TopicConfigs,
+  ): Promise<void> {
+    await this.#store.setConfigs(topic.name, change)
     this.#produceConfigs.delete(topic.id)
   }
 
