@@ -73,6 +73,32 @@ describe('a reader', () => {
     assert.equal(partition.take(1)[0]?.value?.toString(), 'again')
   })
 
+  it('starts over in it also when there was no such topic in between, and it has outgrown the old one', async () => {
+    await using broker = await startTestBroker({ topics: { [topic]: 1 } })
+    await using client = openClient({ brokers: [broker.address] })
+    await using producer = client.producer()
+    const send = (value: string): Promise<unknown> => producer.send({ topic, partition: 0, value })
+    await Promise.all(['a', 'b'].map(send))
+    const errors: MillraceError[] = []
+    await using reader = client.reader({
+      topics: [topic],
+      to: 'forever',
+      fetch: { maxWaitMs: 20 },
+      onError: (error) => errors.push(error),
+    })
+    const messages = reader[Symbol.asyncIterator]()
+    await messages.next()
+    await messages.next()
+    await broker.store.deleteTopic(topic)
+    await until('the client has seen that it is gone', () => !client.metadata.peek(topic))
+    await broker.store.createTopic({ name: topic, partitions: 1, configs: {} })
+    await Promise.all(['c', 'd', 'e', 'f'].map(send))
+    const seen: string[] = []
+    while (seen.length < 4) seen.push(String((await messages.next()).value?.value))
+    assert.deepEqual(seen, ['c', 'd', 'e', 'f'])
+    assert.ok(isFailure(errors[0], 'MR_OFFSETS_LOST'))
+  })
+
   it('and a member work with a broker that is never flexible', async () => {
     await using broker = await scriptedBroker({
       isOld: true,

@@ -62,7 +62,7 @@ export class Fetcher implements FeedOwner {
   readonly #nodes = new Map<number, Node>()
   readonly #connections = new Set<Connection>()
   readonly #closing = new AbortController()
-  readonly #stopListening: readonly (() => void)[]
+  readonly #stopListening: () => void
   /** Bytes that outstanding requests may bring. */
   #reserved = 0
   #isScheduled = false
@@ -71,10 +71,7 @@ export class Fetcher implements FeedOwner {
   constructor(core: ClientCore, options: FetcherOptions) {
     this.#core = core
     this.#options = options
-    this.#stopListening = [
-      core.metadata.onChange(() => this.#schedule()),
-      core.metadata.onReplaced((topic) => this.#replaced(topic)),
-    ]
+    this.#stopListening = core.metadata.onChange(() => this.#schedule())
   }
 
   openFeed(topic: string, partition: number): PartitionFeed {
@@ -96,7 +93,7 @@ export class Fetcher implements FeedOwner {
   /** Stops asking; what is queued stays. Idempotent. */
   close(): void {
     if (this.#closing.signal.aborted) return
-    for (const stop of this.#stopListening) stop()
+    this.#stopListening()
     this.#timer?.cancel()
     this.#closing.abort(failure('MR_CLIENT_CLOSED', { what: 'fetch' }))
     for (const connection of this.#connections) connection.close()
@@ -145,6 +142,7 @@ export class Fetcher implements FeedOwner {
     let wakeAtMs = Infinity
     for (const feed of this.#feeds) {
       buffered += feed.bufferedBytes
+      this.#followTopic(feed)
       if (feed.isReadable && feed.retryAtMs > nowMs) wakeAtMs = Math.min(wakeAtMs, feed.retryAtMs)
       if (!isWanted(feed, share, nowMs)) continue
       const leader = metadata.leaderOf(feed.topic, feed.partition)
@@ -395,14 +393,23 @@ export class Fetcher implements FeedOwner {
     }
   }
 
-  /** Offsets of a topic that was deleted mean nothing in the one that has its name now (KIP-516). */
-  #replaced(topic: string): void {
-    for (const feed of this.#feeds)
-      if (feed.topic === topic && feed.fetchOffset > 0) void this.#reset(feed, true)
+  /**
+   * Offsets of a topic that was deleted mean nothing in the one that has its name now (KIP-516). The id is kept
+   * with the position: between the two topics there may have been none, and the metadata forgets what is gone.
+   */
+  #followTopic(feed: PartitionFeed): void {
+    const id = this.#core.metadata.peek(feed.topic)?.id ?? zeroUuid
+    if (id === zeroUuid || id === feed.topicId || feed.fetchOffset < 0) return
+    if (feed.topicId === '' || feed.fetchOffset === 0) feed.topicId = id
+    // Infinity: it is being reset already.
+    else if (feed.isReadable && feed.retryAtMs !== Infinity) void this.#reset(feed, id)
   }
 
-  /** The position is outside the log: the declared policy decides, and it is always told. */
-  async #reset(feed: PartitionFeed, isNewTopic = false): Promise<void> {
+  /**
+   * The position is outside the log: the declared policy decides, and it is always told.
+   * @param newTopicId - the position is of a topic that this one has replaced
+   */
+  async #reset(feed: PartitionFeed, newTopicId?: string): Promise<void> {
     const { topic, partition, fetchOffset: offset, version } = feed
     const { isReadCommitted, outOfRange, onError } = this.#options
     feed.retryAtMs = Infinity
@@ -413,7 +420,8 @@ export class Fetcher implements FeedOwner {
       const [[start], [end]] = await Promise.all([look('earliest'), look('latest')])
       if (feed.version !== version || start === undefined || end === undefined) return
       feed.retryAtMs = 0
-      if (offset >= start && offset <= end && !isNewTopic) {
+      if (newTopicId !== undefined) feed.topicId = newTopicId
+      else if (offset >= start && offset <= end) {
         // Inside after all: a leader that knows less than its followers did. Ask again.
         this.#postpone(feed)
         this.#schedule()
@@ -431,8 +439,10 @@ export class Fetcher implements FeedOwner {
       onError(failure('MR_OFFSETS_LOST', lost))
     } catch (error) {
       if (this.#closing.signal.aborted || feed.version !== version) return
-      if (isRetriable(error)) feed.retryAtMs = 0
-      else feed.fail(error as MillraceError)
+      if (isRetriable(error)) {
+        this.#postpone(feed)
+        this.#schedule()
+      } else feed.fail(error as MillraceError)
     }
   }
 
