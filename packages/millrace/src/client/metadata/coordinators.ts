@@ -2,6 +2,7 @@ import type { Clock } from '../../kit/index.ts'
 import { apis } from '../../protocol/index.ts'
 import type { ConnectionPool } from '../connections/index.ts'
 import { kafkaFailure } from '../kafka-failure.ts'
+import { orAbort } from '../or-abort.ts'
 import { retrying } from '../retrying.ts'
 
 export interface FindOptions {
@@ -35,7 +36,7 @@ export class Coordinators {
     const timeoutMs = options.timeoutMs ?? this.#apiTimeoutMs
     const retry = { clock: this.#clock, timeoutMs, signal: options.signal }
     return retrying({ what: `find the coordinator of group ${groupId}`, ...retry }, (signal) =>
-      this.#search(groupId, signal),
+      orAbort(this.#search(groupId), signal),
     )
   }
 
@@ -44,21 +45,23 @@ export class Coordinators {
     this.#nodes.delete(groupId)
   }
 
-  #search(groupId: string, signal: AbortSignal): Promise<number> {
+  /** Shared, so nobody's signal ends it: a member that leaves must not fail the others. */
+  #search(groupId: string): Promise<number> {
     const running = this.#searches.get(groupId)
     if (running) return running
-    const search = this.#ask(groupId, signal).finally(() => this.#searches.delete(groupId))
+    const search = this.#ask(groupId).finally(() => this.#searches.delete(groupId))
     this.#searches.set(groupId, search)
+    // Everybody may have left by the time it fails.
+    search.catch(() => undefined)
     return search
   }
 
-  async #ask(groupId: string, signal: AbortSignal): Promise<number> {
-    const connection = await this.#pool.connect('any', 'data', { signal })
+  async #ask(groupId: string): Promise<number> {
+    const connection = await this.#pool.connect('any', 'data')
     const answer = await connection.request(
       apis.findCoordinator,
       // From v4 on several keys in one request (KIP-699); each version encodes the form it has.
       { key: groupId, keyType: groupKey, coordinatorKeys: [groupId] },
-      { signal },
     )
     const found = answer.coordinators[0] ?? answer
     if (found.errorCode !== 0) {
