@@ -1,27 +1,26 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { deferred, manualClock, type Deferred } from '../../kit/index.ts'
-import type { Connection, ConnectionPool } from '../connections/index.ts'
+import { deferred, manualClock } from '../../kit/index.ts'
+import type { ConnectionPool } from '../connections/index.ts'
 import { Coordinators } from './coordinators.ts'
 
-interface Asked {
-  readonly answer: Deferred<unknown>
-  readonly signal: AbortSignal | undefined
-}
+type Deferred = ReturnType<typeof deferred<unknown>>
 
 /** A pool whose only connection keeps FindCoordinator back until it is answered. */
-function keepingPool(): { readonly pool: ConnectionPool; readonly asked: readonly Asked[] } {
-  const asked: Asked[] = []
-  const connection = {
-    request: (_api: unknown, _body: unknown, { signal }: { readonly signal?: AbortSignal }) => {
-      const answer = deferred<unknown>()
-      asked.push({ answer, signal })
-      signal?.addEventListener('abort', () => answer.reject(signal.reason))
-      return answer.promise
-    },
+function keepingPool(): { readonly pool: ConnectionPool; readonly asked: readonly Deferred[] } {
+  const asked: Deferred[] = []
+  const request = (
+    _api: unknown,
+    _body: unknown,
+    options?: { readonly signal?: AbortSignal },
+  ): Promise<unknown> => {
+    const answer: Deferred = deferred<unknown>()
+    asked.push(answer)
+    options?.signal?.addEventListener('abort', () => answer.reject(options.signal?.reason))
+    return answer.promise
   }
   const pool = {
-    connect: () => Promise.resolve(connection as unknown as Connection),
+    connect: () => Promise.resolve({ request }),
     broker: () => ({}),
   }
   return { pool: pool as unknown as ConnectionPool, asked }
@@ -40,7 +39,7 @@ describe('the search for a coordinator', () => {
     await turnOver()
     leaving.abort(new Error('revoked'))
     await assert.rejects(first, /revoked/)
-    asked[0]?.answer.resolve(found)
+    asked[0]?.resolve(found)
     assert.equal(await second, 7)
     assert.equal(asked.length, 1)
   })
