@@ -3,9 +3,8 @@
  * `fail` stands still, names both ends, and goes on after a seek. Nothing is skipped in silence.
  */
 import assert from 'node:assert/strict'
-import type { Client, GroupMember } from '../../../packages/millrace/src/client/index.ts'
+import type { GroupMember } from '../../../packages/millrace/src/client/index.ts'
 import { isFailure, type MillraceError } from '../../../packages/millrace/src/errors/index.ts'
-import { deleteRecords } from '../../harness/delete-records.ts'
 import { scenario } from '../../harness/scenario.ts'
 
 type Policy = 'earliest' | 'latest' | 'fail'
@@ -16,7 +15,7 @@ await scenario({ topics: { orders: {} } }, async ({ client, topic, group, send, 
     'orders',
     Array.from({ length: 10 }, (_, index) => ({ value: `${index}` })),
   )
-  await deleteRecords(client, place.topic, 0, 4)
+  await client.admin.deleteRecords([{ ...place, before: 4 }])
 
   const join = async (
     outOfRange: Policy,
@@ -25,7 +24,7 @@ await scenario({ topics: { orders: {} } }, async ({ client, topic, group, send, 
     const groupId = group(`${outOfRange}-${offset}`)
     await client.admin.setOffsets(groupId, [{ ...place, offset }])
     const told: MillraceError[] = []
-    const member = (client satisfies Client).joinGroup({
+    const member = client.joinGroup({
       groupId,
       topics: [place.topic],
       outOfRange,
