@@ -13,7 +13,11 @@ const dayMs = 86_400_000
 interface Bench {
   readonly clock: ManualClock
   readonly store: LogStore
+  readonly topics: Topics
   readonly groups: GroupCoordinator
+  /** From here on nothing is written until `letTurnsEnd`. */
+  holdTurns(): void
+  letTurnsEnd(): void
   /** Another coordinator that reads what this one wrote. */
   reread(): Promise<GroupCoordinator>
 }
@@ -21,20 +25,22 @@ interface Bench {
 async function bench(t: TestContext): Promise<Bench> {
   const clock = manualClock()
   const settings = brokerSettings({ offsetsRetentionMs: '7d' })
+  let held: (() => void)[] | undefined
   const store = await openLogStore({
     folder: '/memory',
     fs: memoryFileSystem(),
     clock,
     reserveBytes: 0,
+    endOfTurn: (callback) => {
+      if (held === undefined) setImmediate(callback)
+      else held.push(callback)
+    },
   })
+  const topics = new Topics(store, settings)
+  for (const name of ['orders', 'other']) await store.createTopic({ name, partitions: 2 })
   const made: GroupCoordinator[] = []
   const make = (): GroupCoordinator => {
-    const groups = new GroupCoordinator({
-      store,
-      topics: new Topics(store, settings),
-      clock,
-      settings,
-    })
+    const groups = new GroupCoordinator({ store, topics, clock, settings })
     made.push(groups)
     return groups
   }
@@ -45,13 +51,27 @@ async function bench(t: TestContext): Promise<Bench> {
   return {
     clock,
     store,
+    topics,
     groups: make(),
+    holdTurns() {
+      held = []
+    },
+    letTurnsEnd() {
+      const callbacks = held ?? []
+      held = undefined
+      for (const callback of callbacks) callback()
+    },
     async reread() {
       const groups = make()
       await groups.load()
       return groups
     },
   }
+}
+
+/** Whatever can go on without a write has done so. */
+async function settled(): Promise<void> {
+  for (let turn = 0; turn < 5; turn++) await new Promise((resolve) => setImmediate(resolve))
 }
 
 const at = (offset: number, partition = 0) => ({
@@ -135,22 +155,75 @@ describe('group coordinator', () => {
     assert.equal(await b.groups.delete('g'), errorCodes.NON_EMPTY_GROUP)
   })
 
-  it('forgets the offsets of a topic that was deleted', async (t) => {
+  it('keeps a commit that is being written while its log is written anew', async (t) => {
     const b = await bench(t)
-    const topics = new Topics(b.store, { defaultPartitions: 1 })
-    const groups = new GroupCoordinator({
-      store: b.store,
-      topics,
-      clock: b.clock,
-      settings: brokerSettings(),
-    })
-    const topic = await topics.create({ name: 'orders', partitions: 1, configs: {} })
-    await groups.commit('g', [at(5), { ...at(6), topic: 'other' }], -1)
-    await topics.delete(topic)
-    assert.deepEqual(groups.find('g')?.offsets.topics, ['other'])
+    await b.groups.commit('g', [at(1)], -1)
+    const many = Array.from({ length: 25_000 }, (_, index) => at(index))
+    await b.groups.commit('busy', many, -1)
+    b.holdTurns()
+    const commit = b.groups.commit('g', [at(2)], -1)
+    const tidied = b.groups.tidy()
+    await settled()
+    b.letTurnsEnd()
+    await Promise.all([commit, tidied])
+    assert.equal(b.groups.find('g')?.offsets.get('orders', 0)?.offset, 2)
     const again = await b.reread()
-    assert.deepEqual(again.find('g')?.offsets.topics, ['other'])
-    groups.stop()
+    assert.equal(again.find('g')?.offsets.get('orders', 0)?.offset, 2)
+  })
+})
+
+describe('positions in a topic that was deleted', () => {
+  const topicsOf = (groups: GroupCoordinator, id: string): readonly string[] =>
+    groups.find(id)?.offsets.topics ?? []
+
+  async function deleteOrders({ topics }: Bench): Promise<void> {
+    const orders = topics.named('orders')
+    assert.ok(orders)
+    await topics.delete(orders)
+  }
+
+  it('are forgotten', async (t) => {
+    const b = await bench(t)
+    await b.groups.commit('g', [at(5), { ...at(6), topic: 'other' }], -1)
+    await deleteOrders(b)
+    assert.deepEqual(topicsOf(b.groups, 'g'), ['other'])
+    assert.deepEqual(topicsOf(await b.reread(), 'g'), ['other'])
+  })
+
+  it('are forgotten in all groups before the name can be used again', async (t) => {
+    const b = await bench(t)
+    for (const id of ['one', 'two', 'three']) await b.groups.commit(id, [at(5)], -1)
+    b.holdTurns()
+    const deleted = deleteOrders(b)
+    await settled()
+    assert.equal(b.topics.named('orders'), undefined)
+    for (const id of ['one', 'two', 'three']) assert.deepEqual(topicsOf(b.groups, id), [])
+    b.letTurnsEnd()
+    await deleted
+    for (const id of ['one', 'two', 'three']) assert.deepEqual(topicsOf(await b.reread(), id), [])
+  })
+
+  it('are forgotten by the next start when the broker died before it had written so', async (t) => {
+    const b = await bench(t)
+    await b.groups.commit('g', [at(5), { ...at(6), topic: 'other' }], -1)
+    await b.store.deleteTopic('orders')
+    assert.deepEqual(topicsOf(await b.reread(), 'g'), ['other'])
+    await b.store.createTopic({ name: 'orders', partitions: 1 })
+    assert.deepEqual(topicsOf(await b.reread(), 'g'), ['other'])
+  })
+
+  it('are not brought back by a commit that was on its way', async (t) => {
+    const b = await bench(t)
+    await b.groups.commit('g', [at(1)], -1)
+    b.holdTurns()
+    const commit = b.groups.commit('g', [at(5), { ...at(6), topic: 'other' }], -1)
+    const deleted = deleteOrders(b)
+    await settled()
+    await b.store.createTopic({ name: 'orders', partitions: 1 })
+    b.letTurnsEnd()
+    await Promise.all([commit, deleted])
+    assert.deepEqual(topicsOf(b.groups, 'g'), ['other'])
+    assert.deepEqual(topicsOf(await b.reread(), 'g'), ['other'])
   })
 })
 

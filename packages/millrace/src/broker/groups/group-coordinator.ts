@@ -39,7 +39,10 @@ export interface OffsetToCommit {
 const rewriteAtLeast = 20_000
 const rewriteRatio = 10
 
+type OffsetRecord = Extract<OffsetsRecord, { kind: 'offset' }>
+
 export class GroupCoordinator {
+  readonly #topics: Topics
   readonly #clock: Clock
   readonly #settings: BrokerSettings
   readonly #log: OffsetsLog
@@ -47,6 +50,8 @@ export class GroupCoordinator {
   readonly #entries = new Map<string, GroupEntry>()
   /** Groups with members that spoke on a connection. */
   readonly #groupsByPeer = new Map<number, Set<ClassicGroup>>()
+  /** Commits that are appended and not yet written: the log has them, the offsets of their groups do not. */
+  readonly #beingWritten = new Set<readonly OffsetRecord[]>()
 
   constructor(options: {
     readonly store: LogStore
@@ -55,6 +60,7 @@ export class GroupCoordinator {
     readonly settings: BrokerSettings
   }) {
     const { clock, settings, topics } = options
+    this.#topics = topics
     this.#clock = clock
     this.#settings = settings
     this.#log = new OffsetsLog(options)
@@ -67,7 +73,8 @@ export class GroupCoordinator {
       save: (group) => this.#save(group),
       onChange: publishChange,
     }
-    topics.onDeleted((topic) => this.#forgetTopic(topic))
+    // Made again under the same name it is another one: positions in the old must not apply to it.
+    topics.onDeleted(({ name }) => this.#forgetEverywhere((topic) => topic === name))
   }
 
   /**
@@ -87,6 +94,8 @@ export class GroupCoordinator {
     })
     for (const { group, value } of groups.values())
       if (value !== null) this.#entry(group).group.restore(value)
+    // A topic may have gone without a word here: the process died in between.
+    await this.#forgetEverywhere((topic) => this.#topics.named(topic) === undefined)
     for (const [id, { offsets }] of this.#entries)
       if (offsets.isEmpty && groups.get(id)?.value == null) this.#entries.delete(id)
   }
@@ -181,18 +190,38 @@ export class GroupCoordinator {
   ): Promise<void> {
     const commitTimestamp = this.#clock.now()
     const records = toCommit.map(
-      ({ topic, partition, offset, leaderEpoch, metadata }) =>
-        ({
-          kind: 'offset',
-          group: groupId,
-          topic,
-          partition,
-          value: { offset, leaderEpoch, metadata, commitTimestamp, expireTimestamp },
-        }) as const,
+      ({ topic, partition, offset, leaderEpoch, metadata }): OffsetRecord & { value: object } => ({
+        kind: 'offset',
+        group: groupId,
+        topic,
+        partition,
+        value: { offset, leaderEpoch, metadata, commitTimestamp, expireTimestamp },
+      }),
     )
-    await this.#log.append(records)
-    const { offsets } = this.#entry(groupId)
-    for (const { topic, partition, value } of records) offsets.set(topic, partition, value)
+    const topicIds = new Map(records.map(({ topic }) => [topic, this.#topics.named(topic)?.id]))
+    this.#beingWritten.add(records)
+    try {
+      await this.#log.append(records)
+    } finally {
+      this.#beingWritten.delete(records)
+    }
+    const late: OffsetRecord[] = []
+    for (const record of records) {
+      const { topic, partition, value } = record
+      if (this.#topics.named(topic)?.id !== topicIds.get(topic)) late.push(record)
+      else this.#entry(groupId).offsets.set(topic, partition, value)
+    }
+    await this.#log.append(this.#tombstonesOfLate(late))
+  }
+
+  /** For offsets whose topic went while they were written, unless its successor has some by now. */
+  #tombstonesOfLate(late: readonly OffsetRecord[]): OffsetsRecord[] {
+    return late
+      .filter(
+        ({ group, topic, partition }) =>
+          this.#entries.get(group)?.offsets.get(topic, partition) === undefined,
+      )
+      .map((record) => ({ ...record, value: null }))
   }
 
   /** Deletes a group without members, with its offsets. */
@@ -276,23 +305,22 @@ export class GroupCoordinator {
     entry: GroupEntry,
     partitions: readonly { readonly topic: string; readonly partition: number }[],
   ): Promise<void> {
-    const { group, offsets } = entry
-    const known = partitions.filter(
-      ({ topic, partition }) => offsets.get(topic, partition) !== undefined,
-    )
-    for (const { topic, partition } of known) offsets.delete(topic, partition)
-    await this.#log.append(tombstones(group.id, known))
+    await this.#log.append(forget(entry, partitions))
   }
 
-  /** A topic made again under the same name is another one: positions in the old must not apply to it. */
-  async #forgetTopic({ name }: TopicRecord): Promise<void> {
+  /** In all groups at once: a name may be used again as soon as anybody waits. */
+  async #forgetEverywhere(isGone: (topic: string) => boolean): Promise<void> {
+    const records: OffsetsRecord[] = []
     for (const entry of this.#entries.values()) {
-      const partitions = Array.from(entry.offsets.ofTopic(name).keys(), (partition) => ({
-        topic: name,
-        partition,
-      }))
-      if (partitions.length > 0) await this.#forget(entry, partitions)
+      for (const topic of entry.offsets.topics.filter(isGone)) {
+        const partitions = Array.from(entry.offsets.ofTopic(topic).keys(), (partition) => ({
+          topic,
+          partition,
+        }))
+        records.push(...forget(entry, partitions))
+      }
     }
+    await this.#log.append(records)
   }
 
   #live(): OffsetsRecord[] {
@@ -303,8 +331,22 @@ export class GroupCoordinator {
       for (const { topic, partition, committed } of offsets.entries())
         records.push({ kind: 'offset', group: id, topic, partition, value: committed })
     }
+    // Newer than what the groups know, and about to be cut off with all that stands before.
+    for (const commit of this.#beingWritten) records.push(...commit)
     return records
   }
+}
+
+/** Takes offsets out of a group; returns what has to be written. */
+function forget(
+  { group, offsets }: GroupEntry,
+  partitions: readonly { readonly topic: string; readonly partition: number }[],
+): OffsetsRecord[] {
+  const known = partitions.filter(
+    ({ topic, partition }) => offsets.get(topic, partition) !== undefined,
+  )
+  for (const { topic, partition } of known) offsets.delete(topic, partition)
+  return tombstones(group.id, known)
 }
 
 function tombstones(
