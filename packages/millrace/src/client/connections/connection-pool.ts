@@ -99,7 +99,20 @@ export class ConnectionPool {
         reason: 'the cluster does not name this broker any more',
       })
     }
-    return this.#openAt(address, purpose) ?? orAbort(this.#attempt(address, purpose), signal)
+    const open = this.#openAt(address, purpose)
+    if (open) return open
+    const attempt = this.#attempt(address, purpose)
+    try {
+      return await orAbort(attempt, signal)
+    } catch (error) {
+      // All but `data` have one user; when it has left nobody would ever close what opens now.
+      if (signal?.aborted === true && purpose !== 'data')
+        void attempt.then(
+          (late) => late.close('nobody waits for it'),
+          () => undefined,
+        )
+      throw error
+    }
   }
 
   /** Ends all connections and attempts. Idempotent. */
@@ -182,7 +195,10 @@ export class ConnectionPool {
     try {
       const options = { tls, connectTimeoutMs, clock }
       const stream = await dial(address, options, signal).catch(dialFailure(address))
-      const connection = await Connection.negotiate(stream, address, purpose, this.#settings)
+      const connection = await Connection.negotiate(stream, address, purpose, {
+        ...this.#settings,
+        signal,
+      })
       this.#register(connection, purpose)
       return connection
     } catch (error) {

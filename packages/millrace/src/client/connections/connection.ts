@@ -44,6 +44,11 @@ export interface ConnectionSettings {
   readonly clock: Clock
 }
 
+export interface NegotiationSettings extends ConnectionSettings {
+  /** Ends the stream while the two sides have not agreed yet. */
+  readonly signal?: AbortSignal
+}
+
 export interface RequestOptions extends VersionBounds {
   /** Default: the client's requestTimeoutMs. For answers that wait on purpose (Fetch, JoinGroup) give more. */
   readonly timeoutMs?: number | undefined
@@ -115,11 +120,11 @@ export class Connection {
     stream: Duplex,
     address: BrokerAddress,
     purpose: string,
-    settings: ConnectionSettings,
+    settings: NegotiationSettings,
   ): Promise<Connection> {
     const connection = new Connection(stream, address, purpose, settings)
     try {
-      await connection.#negotiate()
+      await connection.#negotiate(settings.signal)
     } catch (error) {
       connection.close('no agreement about versions')
       throw error
@@ -185,15 +190,15 @@ export class Connection {
     this.#lost(reason)
   }
 
-  async #negotiate(): Promise<void> {
+  async #negotiate(signal: AbortSignal | undefined): Promise<void> {
     const { softwareVersion } = this.#settings
     const software = { clientSoftwareName: 'millrace', clientSoftwareVersion: softwareVersion }
     const newest = Math.min(3, apis.apiVersions.versions[1])
-    let answer = await this.#exchange(apis.apiVersions, newest, software, {})
+    let answer = await this.#exchange(apis.apiVersions, newest, software, { signal })
     if (answer.errorCode === unsupportedVersion) {
       const offered = answer.apiKeys.find(({ apiKey }) => apiKey === apis.apiVersions.key)
       const version = Math.max(0, Math.min(newest, offered?.maxVersion ?? 0))
-      answer = await this.#exchange(apis.apiVersions, version, software, {})
+      answer = await this.#exchange(apis.apiVersions, version, software, { signal })
     }
     if (answer.errorCode !== 0) {
       throw failure('MR_CONNECTION_VERSION_UNSUPPORTED', {
