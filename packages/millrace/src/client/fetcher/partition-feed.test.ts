@@ -66,6 +66,21 @@ describe('a partition feed', () => {
     assert.equal(turns, 2)
   })
 
+  it('stands where it stood when the place to seek to cannot be found', async () => {
+    const feed = new PartitionFeed(
+      't',
+      0,
+      { ...owner, resolveOffset: () => Promise.reject(new Error('not authorized')) },
+      { isReadCommitted: false },
+    )
+    feed.startAt(0)
+    give(feed, 0, 3)
+    assert.deepEqual(offsets(feed, 1), [0])
+    await assert.rejects(feed.seek({ timestampMs: 1 }), /not authorized/)
+    assert.equal(feed.position, 1)
+    assert.equal(feed.fetchOffset, 1)
+  })
+
   it('keeps order, position and accounts over any mix of answers, takes, pauses and seeks', async () => {
     const step = fc.oneof(
       fc.record({

@@ -190,6 +190,8 @@ export class PartitionFeed {
 
   readonly seek = async (to: SeekTarget): Promise<void> => {
     if (this.#state === 'ended') return
+    const before = this.#position
+    const beforeEpoch = this.#positionEpoch
     this.#drop()
     const { version } = this
     if (typeof to === 'number') {
@@ -198,8 +200,14 @@ export class PartitionFeed {
     }
     this.#position = -1
     this.fetchOffset = -1
-    const offset = await this.#owner.resolveOffset(this, to)
-    if (this.version === version) this.startAt(offset)
+    try {
+      const offset = await this.#owner.resolveOffset(this, to)
+      if (this.version === version) this.startAt(offset)
+    } catch (error) {
+      // A place that cannot be found loses nothing: what was queued is fetched again.
+      if (this.version === version && before >= 0) this.startAt(before, beforeEpoch)
+      throw error
+    }
   }
 
   /** The position is known. @param leaderEpoch - of the message before it, where a commit told */
