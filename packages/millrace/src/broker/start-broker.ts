@@ -277,6 +277,9 @@ function publishReport(report: StorageReport): void {
         error: report.error,
       })
       return
+    case 'removal-failed':
+      events.brokerTaskFailed.publish({ task: 'remove files', error: report.error })
+      return
     case 'checkpoint-failed':
       events.brokerTaskFailed.publish({ task: 'checkpoint', error: report.error })
       return

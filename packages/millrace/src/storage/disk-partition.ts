@@ -1,6 +1,6 @@
 import { failure, type MillraceError } from '../errors/index.ts'
 import { errorCodes, placeBatch, stampLogAppendTime, type BatchHeader } from '../protocol/index.ts'
-import { isNoSpace, reasonOf, writeFile, writeFully } from './file-system.ts'
+import { isNoSpace, isOutOfFiles, reasonOf, writeFile, writeFully } from './file-system.ts'
 import type { AppendResult, PartitionLog, ReadOptions, TimedOffset } from './log-types.ts'
 import type { PartitionHome } from './partition-home.ts'
 import { loadProducers } from './load-producers.ts'
@@ -94,6 +94,7 @@ export class DiskPartition implements PartitionLog {
       folder: () => this.#folder,
       isOver: () => this.#failure !== undefined || this.#isDeleted,
       onFailure: (path, error) => this.#syncFailed(path, error),
+      onPostponed: () => home.unsynced(this),
     })
     for (const segment of options.segments) segment.isSealed = segment !== this.active
   }
@@ -169,7 +170,8 @@ export class DiskPartition implements PartitionLog {
     const stamp = this.configs.hasLogAppendTime
     const maxTimestamp = stamp ? nowMs : header.maxTimestamp
     if (hasSequence) {
-      const { producers } = this
+      const producers = this.#producersToJudge()
+      if (producers === undefined) return refusedFailed
       const verdict = producers.judge(header)
       if (verdict.kind === 'refused') return verdict
       if (verdict.kind === 'duplicate')
@@ -331,7 +333,7 @@ export class DiskPartition implements PartitionLog {
     await this.#disk.idle()
     if (!this.#failure && this.#hasChanged) this.#writeBesideLog()
     await this.sync()
-    return this.#failure === undefined
+    return this.#failure === undefined && this.#disk.isSynced
   }
 
   #writeBesideLog(): void {
@@ -391,6 +393,8 @@ export class DiskPartition implements PartitionLog {
     const { active } = this
     const nowMs = this.#home.clock.now()
     const file = this.#disk.track(active)
+    // Behind the write nothing may fail any more: the bytes would stand there, unknown to the segment.
+    active.loadIndexes()
     const pieces: Buffer[] = []
     for (let at = from; at < until; at++) pieces.push((queue[at] as QueuedBatch).bytes)
     const start = active.size
@@ -422,9 +426,27 @@ export class DiskPartition implements PartitionLog {
       this.#home.noSpace(path, bytes)
       return failure('MR_STORAGE_DISK_FULL', { path, bytes }, { cause: error })
     }
-    return this.#fail(
-      failure('MR_STORAGE_WRITE_FAILED', { path, reason: reasonOf(error) }, { cause: error }),
+    const notWritten = failure(
+      'MR_STORAGE_WRITE_FAILED',
+      { path, reason: reasonOf(error) },
+      { cause: error },
     )
+    // A file that could not be opened was not written either.
+    return isOutOfFiles(error) ? notWritten : this.#fail(notWritten)
+  }
+
+  /** Undefined when they cannot be read: then nobody knows what is a repeat. */
+  #producersToJudge(): ProducerState | undefined {
+    try {
+      return this.producers
+    } catch (error) {
+      const path = this.#folder
+      if (!isOutOfFiles(error))
+        this.#fail(
+          failure('MR_STORAGE_READ_FAILED', { path, reason: reasonOf(error) }, { cause: error }),
+        )
+      return undefined
+    }
   }
 
   #fail(error: MillraceError): MillraceError {

@@ -115,7 +115,9 @@ export class DiskStore implements LogStore {
       bytes: options.syncBytes ?? defaultSyncBytes,
       onSynced: () => this.#checkpoint(),
     })
-    this.#removal = new LateRemoval(fs, clock)
+    this.#removal = new LateRemoval(fs, clock, (path, error) =>
+      this.#report({ kind: 'removal-failed', error: this.#writeError(path, error) }),
+    )
     this.#savePoints = new LatestSave(() => this.#writePoints())
     this.home = this.#makeHome()
   }

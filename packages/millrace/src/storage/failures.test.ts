@@ -237,3 +237,101 @@ describe('a failing disk', () => {
 function isUnreadable(error: unknown): boolean {
   return isFailure(error, 'MR_STORAGE_READ_FAILED') && /0\.log/.test(error.message)
 }
+
+describe('a process out of file descriptors', () => {
+  it('refuses what it cannot write, and goes on when there are some again', async () => {
+    const fs = memoryFileSystem()
+    const clock = manualClock(startMs)
+    const reports: StorageReport[] = []
+    const store = await openMemory({ fs, clock, onReport: (report) => reports.push(report) })
+    const log = await makeLog(store, 'orders', { 'segment.bytes': '150' })
+    const long = 'd'.repeat(100)
+    fs.fault = (operation) => (operation === 'open' ? { code: 'EMFILE' } : undefined)
+    append(log, sequenced(['a'], 0))
+    await assert.rejects(store.written(), (error) => isFailure(error, 'MR_STORAGE_WRITE_FAILED'))
+    assert.deepEqual([log.hasFailed, log.highWatermark], [false, 0])
+
+    fs.fault = undefined
+    append(log, sequenced(['a'], 0))
+    append(log, sequenced(['b'], 1))
+    append(log, sequenced(['c'], 2))
+    await store.written()
+    fs.fault = (operation) => (operation === 'open' ? { code: 'EMFILE' } : undefined)
+    append(log, sequenced([long], 3))
+    await assert.rejects(store.written())
+    await store.sync()
+    assert.equal(log.hasFailed, false)
+
+    fs.fault = undefined
+    append(log, sequenced([long], 3))
+    await store.written()
+    await store.sync()
+    await store.close()
+    fs.cutPower()
+    await using again = await openMemory({ fs, clock })
+    assert.deepEqual(await readAll(logOf(again, 'orders')), ['0:a', '1:b', '2:c', `3:${long}`])
+    assert.deepEqual(
+      reports.filter(({ kind }) => kind === 'partition-failed'),
+      [],
+    )
+  })
+
+  it('refuses producers whose state it cannot read, and knows their repeats afterwards', async () => {
+    const fs = memoryFileSystem()
+    {
+      await using store = await openMemory({ fs })
+      const log = await makeLog(store, 'orders')
+      append(log, sequenced(['a'], 0))
+      await store.written()
+    }
+    await using store = await openMemory({ fs })
+    const log = logOf(store, 'orders')
+    fs.fault = (operation) =>
+      operation === 'open' || operation === 'read' ? { code: 'EMFILE' } : undefined
+    assert.deepEqual(append(log, sequenced(['a'], 0)), refused)
+    fs.fault = undefined
+    assert.equal(append(log, sequenced(['a'], 0)).kind, 'duplicate')
+  })
+})
+
+describe('files that cannot be removed', () => {
+  it('are told of, and hurt nothing else', async () => {
+    const fs = memoryFileSystem()
+    const clock = manualClock(startMs)
+    const reports: StorageReport[] = []
+    await using store = await openMemory({ fs, clock, onReport: (report) => reports.push(report) })
+    await makeLog(store, 'orders')
+    const other = await makeLog(store, 'other')
+    await store.deleteTopic('orders')
+    fs.fault = (operation) => (operation === 'remove' ? { code: 'EIO' } : undefined)
+    clock.advance(60_000)
+    fs.fault = undefined
+    await Promise.resolve()
+    assert.deepEqual(
+      reports.map(({ kind }) => kind),
+      ['removal-failed'],
+    )
+    append(other, batchOf(['a']))
+    await store.written()
+  })
+
+  it('of one partition do not keep retention from the others', async () => {
+    const fs = memoryFileSystem()
+    const clock = manualClock(startMs)
+    await using store = await openMemory({ fs, clock })
+    const configs = { 'segment.bytes': '150', 'retention.ms': '1000' }
+    const logs = [await makeLog(store, 'bad', configs), await makeLog(store, 'good', configs)]
+    for (const log of logs) for (const text of ['a', 'b', 'c', 'd']) append(log, batchOf([text]))
+    await store.written()
+    clock.advance(5000)
+    fs.fault = (operation, path) =>
+      operation === 'rename' && path.includes('/bad-0/') ? { code: 'EIO' } : undefined
+    await assert.rejects(store.retain(), AggregateError)
+    fs.fault = undefined
+    assert.ok(fs.files().some((path) => path.includes('/good-0/') && path.endsWith('.deleted')))
+    assert.deepEqual(
+      logs.map(({ logStartOffset }) => logStartOffset),
+      [4, 4],
+    )
+  })
+})

@@ -61,6 +61,12 @@ export function isNoSpace(error: unknown): boolean {
   return code === 'ENOSPC' || code === 'EDQUOT'
 }
 
+/** Out of file descriptors, here or in the whole system: nothing is wrong with the disk, and it passes. */
+export function isOutOfFiles(error: unknown): boolean {
+  const code = systemCode(error)
+  return code === 'EMFILE' || code === 'ENFILE'
+}
+
 /** Text of an unknown error. */
 export function reasonOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error)

@@ -7,27 +7,35 @@ const waitMs = 60_000
 export class LateRemoval {
   readonly #fs: FileSystem
   readonly #clock: Clock
+  readonly #onFailure: (path: string, error: unknown) => void
   readonly #timers = new Map<string, Timer>()
 
-  constructor(fs: FileSystem, clock: Clock) {
+  /** @param onFailure - what cannot be removed stays; the next start tries again */
+  constructor(fs: FileSystem, clock: Clock, onFailure: (path: string, error: unknown) => void) {
     this.#fs = fs
     this.#clock = clock
+    this.#onFailure = onFailure
   }
 
   add(path: string): void {
-    const remove = (): void => {
-      this.#timers.delete(path)
-      this.#fs.remove(path)
-    }
-    this.#timers.set(path, this.#clock.after(waitMs, remove, { unref: true }))
+    const timer = this.#clock.after(waitMs, () => this.#remove(path), { unref: true })
+    this.#timers.set(path, timer)
   }
 
   /** Removes at once what still waits. */
   finish(): void {
     for (const [path, timer] of this.#timers) {
       timer.cancel()
-      this.#fs.remove(path)
+      this.#remove(path)
     }
-    this.#timers.clear()
+  }
+
+  #remove(path: string): void {
+    this.#timers.delete(path)
+    try {
+      this.#fs.remove(path)
+    } catch (error) {
+      this.#onFailure(path, error)
+    }
   }
 }

@@ -50,6 +50,8 @@ export type StorageReport =
     }
   /** A checkpoint could not be written; the next one tries again. */
   | { readonly kind: 'checkpoint-failed'; readonly error: MillraceError }
+  /** Files of a deleted topic or segment are still there; the next start tries again. */
+  | { readonly kind: 'removal-failed'; readonly error: MillraceError }
   /** A folder that belongs to no known topic; left alone. */
   | { readonly kind: 'stray-folder'; readonly path: string }
 

@@ -14,7 +14,9 @@ export type FileOperation =
   | 'syncFolder'
 
 /** What a call meets instead of success: an error, or a write that stops after some bytes. */
-export type FileFault = { readonly code: 'EIO' | 'ENOSPC' } | { readonly writeOnly: number }
+export type FileFault =
+  | { readonly code: 'EIO' | 'ENOSPC' | 'EMFILE' }
+  | { readonly writeOnly: number }
 
 export interface MemoryFileSystem extends FileSystem {
   /** Asked before every operation; what it returns happens. Unset: all goes well. */

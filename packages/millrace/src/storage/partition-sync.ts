@@ -1,5 +1,5 @@
 import type { SharedFile } from './file-cache.ts'
-import type { FileSystem } from './file-system.ts'
+import { isOutOfFiles, type FileSystem } from './file-system.ts'
 import type { Segment } from './segment.ts'
 
 /** Bytes written and not yet synced, of one segment; holds its file open meanwhile. */
@@ -16,6 +16,8 @@ export interface PartitionSyncOptions {
   /** The partition has failed or is gone: nothing may be believed, or needs to be. */
   readonly isOver: () => boolean
   readonly onFailure: (path: string, error: unknown) => void
+  /** Files could not be opened; all is as before, for the next round. */
+  readonly onPostponed: () => void
 }
 
 /**
@@ -44,6 +46,10 @@ export class PartitionSync {
 
   get unsyncedBytes(): number {
     return this.#bytes
+  }
+
+  get isSynced(): boolean {
+    return this.#unsynced.length === 0 && !this.#isFolderUnsynced && this.#snapshot === undefined
   }
 
   /** The segment is going to be written; its file stays open until it is synced. */
@@ -89,8 +95,9 @@ export class PartitionSync {
   }
 
   async #round(): Promise<void> {
-    const { isOver, onFailure } = this.#options
-    const unsynced = this.#unsynced
+    const { isOver, onFailure, onPostponed } = this.#options
+    const bytes = this.#bytes
+    let unsynced = this.#unsynced
     const isFolderUnsynced = this.#isFolderUnsynced
     const snapshot = this.#snapshot
     const reaches = this.#options.activeBase()
@@ -117,7 +124,14 @@ export class PartitionSync {
       }
       this.#recoveryPoint = Math.max(this.#recoveryPoint, reaches)
     } catch (error) {
-      onFailure(path, error)
+      if (!isOutOfFiles(error) || isOver()) onFailure(path, error)
+      else {
+        this.#unsynced.unshift(...unsynced)
+        this.#bytes += bytes
+        this.folderChanged(this.#snapshot ?? snapshot)
+        unsynced = []
+        onPostponed()
+      }
     } finally {
       release(unsynced)
     }

@@ -42,11 +42,15 @@ export async function retainLogs(options: RetainOptions): Promise<RetentionRepor
   let [segments, bytes] = [0, 0]
   for (const partition of options.partitions()) {
     if (!partition.hasDeadSegments) continue
-    await partition.syncWritten() // DeleteRecords may have moved the log start without
-    for (const segment of partition.removeDeadSegments()) {
-      options.removed(segment)
-      segments++
-      bytes += segment.size
+    try {
+      await partition.syncWritten() // DeleteRecords may have moved the log start without
+      for (const segment of partition.removeDeadSegments()) {
+        options.removed(segment)
+        segments++
+        bytes += segment.size
+      }
+    } catch (error) {
+      errors.push(error)
     }
   }
   for (const partition of moved) partition.notify()

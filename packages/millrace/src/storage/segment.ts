@@ -124,6 +124,11 @@ export class Segment {
     this.#home.files.release(file)
   }
 
+  /** Makes sure that `note` has nothing to read. */
+  loadIndexes(): void {
+    this.#load()
+  }
+
   /** Takes note of a batch that was written at the end. As Kafka: an entry at the first batch after each interval. */
   note(lastOffset: number, size: number, maxTimestamp: number): void {
     const indexes = this.#load()
