@@ -129,7 +129,10 @@ export class MetadataCache {
         this.forget(name)
         throw failure('MR_TOPIC_UNKNOWN', { topic: name })
       }
-      throw kafkaFailure(what, code)
+      const refusal = kafkaFailure(what, code)
+      // Whoever asks again will hear the same; asking for it with every refresh helps nobody.
+      if (!refusal.retriable) this.forget(name)
+      throw refusal
     })
   }
 
@@ -314,8 +317,12 @@ export class MetadataCache {
     this.#controllerId = answer.controllerId
     for (const topic of answer.topics) {
       if (topic.name === null) continue
-      if (topic.errorCode === 0) this.#take(toTopic(topic.name, topic))
-      else this.#refuse(topic.name, topic.errorCode)
+      const fresh = toTopic(topic.name, topic)
+      if (topic.errorCode !== 0) this.#refuse(topic.name, topic.errorCode)
+      // Announced, and nothing to send to yet: as during an election.
+      else if (fresh.partitions.length === 0)
+        this.#refuse(topic.name, errorCodes.LEADER_NOT_AVAILABLE)
+      else this.#take(fresh)
     }
     this.#refreshedAtMs = this.#settings.clock.monotonicMs()
     this.#scheduleWatch()
@@ -346,7 +353,10 @@ export class MetadataCache {
   #refuse(name: string, errorCode: number): void {
     this.#refusals.set(name, errorCode)
     // A leader election leaves the topic where it is; only "there is none" takes it away.
-    if (errorCode === errorCodes.UNKNOWN_TOPIC_OR_PARTITION) this.#topics.delete(name)
+    if (errorCode !== errorCodes.UNKNOWN_TOPIC_OR_PARTITION) return
+    const known = this.#topics.get(name)
+    if (known) this.#nameById.delete(known.id)
+    this.#topics.delete(name)
   }
 
   #scheduleWatch(): void {
