@@ -35,6 +35,8 @@ export interface Client extends ClientCore, AsyncDisposable {
   joinGroup(options: GroupOptions): GroupMember
   /** Reads partitions without a group; the reader is closed with the client at the latest. */
   reader(options: ReaderOptions): Reader
+  /** Producers, members and readers that are open. */
+  readonly opened: number
   /**
    * Closes what was opened from this client, then its connections. Idempotent.
    * @param options.timeoutMs - bound of the whole; default 30 s
@@ -43,6 +45,7 @@ export interface Client extends ClientCore, AsyncDisposable {
 }
 
 const softwareVersion = '0.1.0'
+const closeMs = 30_000
 
 /**
  * A client of a Kafka cluster. Returns at once; connections open when something needs them.
@@ -74,7 +77,8 @@ export function openClient(options: ClientOptions): Client {
     metadata,
   }
   const opened = new Set<Closable>()
-  const own = <T extends Closable>(part: T): T => {
+  const own = <T extends Closable>(open: (onClosed: () => void) => T): T => {
+    const part = open(() => void opened.delete(part))
     opened.add(part)
     return part
   }
@@ -86,15 +90,18 @@ export function openClient(options: ClientOptions): Client {
     admin: openAdmin(core),
     producer(producerOptions) {
       if (closing) throw failure('MR_CLIENT_CLOSED', { what: 'producer' })
-      return own(openProducer(core, producerOptions, options.random))
+      return own((onClosed) => openProducer(core, producerOptions, onClosed, options.random))
     },
     joinGroup(groupOptions) {
       if (closing) throw failure('MR_CLIENT_CLOSED', { what: 'joinGroup' })
-      return own(joinGroup(core, groupOptions))
+      return own((onClosed) => joinGroup(core, groupOptions, onClosed))
     },
     reader(readerOptions) {
       if (closing) throw failure('MR_CLIENT_CLOSED', { what: 'reader' })
-      return own(openReader(core, readerOptions))
+      return own((onClosed) => openReader(core, readerOptions, onClosed))
+    },
+    get opened() {
+      return opened.size
     },
     close,
     [Symbol.asyncDispose]: () => close(),
@@ -109,10 +116,10 @@ interface Closable {
 async function closeAll(
   { connections, metadata }: ClientCore,
   opened: ReadonlySet<Closable>,
-  options: { readonly timeoutMs?: number } | undefined,
+  { timeoutMs = closeMs }: { readonly timeoutMs?: number } = {},
 ): Promise<void> {
   // One that fails must not keep the others, or the connections, from an orderly end.
-  const ends = await Promise.allSettled(Array.from(opened, (part) => part.close(options)))
+  const ends = await Promise.allSettled(Array.from(opened, (part) => part.close({ timeoutMs })))
   metadata.close()
   connections.close()
   for (const end of ends) if (end.status === 'rejected') throw end.reason

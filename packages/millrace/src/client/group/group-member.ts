@@ -66,13 +66,18 @@ const leaveTimeoutMs = 5000
 const joinGraceMs = 5000
 
 /** Joins a group, in the background. @throws MR_GROUP_OPTIONS_INVALID */
-export function joinGroup(core: ClientCore, options: GroupOptions): GroupMember {
-  return new Member(core, settingsOf(options), options)
+export function joinGroup(
+  core: ClientCore,
+  options: GroupOptions,
+  onClosed: () => void = () => undefined,
+): GroupMember {
+  return new Member(core, settingsOf(options), options, onClosed)
 }
 
 class Member implements GroupMember {
   readonly #core: ClientCore
   readonly #settings: GroupSettings
+  readonly #onClosed: () => void
   readonly #session: GroupSession
   readonly #link: CoordinatorLink
   readonly #committer: Committer
@@ -86,9 +91,15 @@ class Member implements GroupMember {
   #isHandling = false
   #close: Promise<void> | undefined
 
-  constructor(core: ClientCore, settings: GroupSettings, options: GroupOptions) {
+  constructor(
+    core: ClientCore,
+    settings: GroupSettings,
+    options: GroupOptions,
+    onClosed: () => void,
+  ) {
     this.#core = core
     this.#settings = settings
+    this.#onClosed = onClosed
     this.#session = new GroupSession({
       groupId: settings.groupId,
       isStatic: settings.instanceId !== null,
@@ -188,6 +199,7 @@ class Member implements GroupMember {
     timer.cancel()
     this.#release()
     events.groupLeft.publish(this.#place())
+    this.#onClosed()
   }
 
   #release(): void {

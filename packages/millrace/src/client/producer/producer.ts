@@ -48,9 +48,10 @@ export interface FlushOptions {
 export function openProducer(
   core: ClientCore,
   options: ProducerOptions = {},
+  onClosed: () => void = () => undefined,
   random?: () => number,
 ): Producer {
-  return new KafkaProducer(core, producerSettings(options), random)
+  return new KafkaProducer(core, producerSettings(options), onClosed, random)
 }
 
 const noHeaders: readonly (readonly [string, Buffer | string | null])[] = []
@@ -60,6 +61,7 @@ class KafkaProducer implements Producer {
   readonly #settings: ProducerSettings
   readonly #sender: Sender
   readonly #admission: Admission
+  readonly #onClosed: () => void
   readonly #random: (() => number) | undefined
   readonly #sticky = new Map<string, StickyPartition>()
   /** The newest is last; empty older ones are dropped by flush. */
@@ -76,9 +78,15 @@ class KafkaProducer implements Producer {
     timestamp: 0,
   }
 
-  constructor(core: ClientCore, settings: ProducerSettings, random: (() => number) | undefined) {
+  constructor(
+    core: ClientCore,
+    settings: ProducerSettings,
+    onClosed: () => void,
+    random: (() => number) | undefined,
+  ) {
     this.#core = core
     this.#settings = settings
+    this.#onClosed = onClosed
     this.#random = random
     const { clientId, clock, metadata } = core
     const { maxBlockMs, bufferBytes } = settings
@@ -166,6 +174,7 @@ class KafkaProducer implements Producer {
     const error = failure('MR_PRODUCER_CLOSED', { topic: 'any topic' })
     this.#admission.stop(error)
     this.#sender.stop(error)
+    this.#onClosed()
   }
 
   #send(message: OutgoingMessage, receipt: Receipt): void {

@@ -68,13 +68,18 @@ interface ReadFeed {
 const takenAtOnce = 500
 
 /** Opens a reader; positions are looked up in the background. */
-export function openReader(core: ClientCore, options: ReaderOptions): Reader {
-  return new GrouplessReader(core, options)
+export function openReader(
+  core: ClientCore,
+  options: ReaderOptions,
+  onClosed: () => void = () => undefined,
+): Reader {
+  return new GrouplessReader(core, options, onClosed)
 }
 
 class GrouplessReader implements Reader {
   readonly #core: ClientCore
   readonly #options: ReaderOptions
+  readonly #onClosed: () => void
   readonly #fetcher: Fetcher
   readonly #closing = new AbortController()
   readonly #ready: Promise<void>
@@ -83,9 +88,10 @@ class GrouplessReader implements Reader {
   /** Feeds that have not ended, the next to be served first. */
   #open: ReadFeed[] = []
 
-  constructor(core: ClientCore, options: ReaderOptions) {
+  constructor(core: ClientCore, options: ReaderOptions, onClosed: () => void) {
     this.#core = core
     this.#options = options
+    this.#onClosed = onClosed
     this.#fetcher = new Fetcher(core, {
       ...defaultFetchLimits,
       ...options.fetch,
@@ -150,6 +156,7 @@ class GrouplessReader implements Reader {
       this.#open = []
       this.#fetcher.close()
       this.#wake()
+      this.#onClosed()
     }
     return Promise.resolve()
   }
