@@ -85,6 +85,7 @@ export class DiskStore implements LogStore {
   readonly #indexes = new IndexCache()
   readonly #savePoints: LatestSave
   readonly #changes = new Map<string, Promise<void>>()
+  readonly #underWay = new Set<Promise<unknown>>()
   #lastPoints = ''
   #closing: Promise<void> | undefined
 
@@ -176,8 +177,11 @@ export class DiskStore implements LogStore {
     return this.#writer.written()
   }
 
-  async createTopic({ name, partitions, configs = {} }: NewTopic): Promise<TopicRecord> {
-    this.#checkOpen()
+  createTopic(topic: NewTopic): Promise<TopicRecord> {
+    return this.#whileOpen(() => this.#createTopic(topic))
+  }
+
+  async #createTopic({ name, partitions, configs = {} }: NewTopic): Promise<TopicRecord> {
     if (!isTopicName(name)) throw failure('MR_STORAGE_TOPIC_NAME', { topic: name })
     if (this.#catalog.isTaken(name)) throw failure('MR_STORAGE_TOPIC_EXISTS', { topic: name })
     if (!Number.isInteger(partitions) || partitions < 1)
@@ -189,9 +193,8 @@ export class DiskStore implements LogStore {
     return topic.record
   }
 
-  async addPartitions(name: string, count: number): Promise<void> {
-    this.#checkOpen()
-    await this.#inOrder(name, () => this.#addPartitions(name, count))
+  addPartitions(name: string, count: number): Promise<void> {
+    return this.#inOrder(name, () => this.#addPartitions(name, count))
   }
 
   async #addPartitions(name: string, count: number): Promise<void> {
@@ -204,12 +207,11 @@ export class DiskStore implements LogStore {
     topic.partitions.push(...made)
   }
 
-  async setConfigs(
+  setConfigs(
     name: string,
     configs: TopicConfigs | ((now: TopicConfigs) => TopicConfigs),
   ): Promise<void> {
-    this.#checkOpen()
-    await this.#inOrder(name, async () => {
+    return this.#inOrder(name, async () => {
       const topic = this.#catalog.known(name)
       const now = topic.record.configs
       const next = typeof configs === 'function' ? configs(now) : configs
@@ -220,9 +222,8 @@ export class DiskStore implements LogStore {
     })
   }
 
-  async deleteTopic(name: string): Promise<void> {
-    this.#checkOpen()
-    await this.#inOrder(name, () => this.#deleteTopic(name))
+  deleteTopic(name: string): Promise<void> {
+    return this.#inOrder(name, () => this.#deleteTopic(name))
   }
 
   async #deleteTopic(name: string): Promise<void> {
@@ -248,19 +249,36 @@ export class DiskStore implements LogStore {
   }
 
   /** Changes of one topic come one after another; those of several topics share their saves. */
-  async #inOrder(name: string, change: () => Promise<void>): Promise<void> {
-    const before = this.#changes.get(name) ?? Promise.resolve()
-    const running = before.then(change, change)
-    this.#changes.set(name, running)
+  #inOrder(name: string, change: () => Promise<void>): Promise<void> {
+    return this.#whileOpen(async () => {
+      const before = this.#changes.get(name) ?? Promise.resolve()
+      const running = before.then(change, change)
+      this.#changes.set(name, running)
+      try {
+        await running
+      } finally {
+        if (this.#changes.get(name) === running) this.#changes.delete(name)
+      }
+    })
+  }
+
+  /** Work on the folder, which closing waits for: with the lock gone, the files are somebody else's. */
+  async #whileOpen<T>(work: () => Promise<T>): Promise<T> {
+    this.#checkOpen()
+    const running = work()
+    this.#underWay.add(running)
     try {
-      await running
+      return await running
     } finally {
-      if (this.#changes.get(name) === running) this.#changes.delete(name)
+      this.#underWay.delete(running)
     }
   }
 
-  async retain(): Promise<RetentionReport> {
-    this.#checkOpen()
+  retain(): Promise<RetentionReport> {
+    return this.#whileOpen(() => this.#retain())
+  }
+
+  #retain(): Promise<RetentionReport> {
     const nowMs = this.#clock.now()
     return retainLogs({
       partitions: () => this.#catalog.partitions(),
@@ -277,8 +295,11 @@ export class DiskStore implements LogStore {
     })
   }
 
-  async deleteRecords(topic: string, index: number, beforeOffset: number): Promise<number> {
-    this.#checkOpen()
+  deleteRecords(topic: string, index: number, beforeOffset: number): Promise<number> {
+    return this.#whileOpen(() => this.#deleteRecords(topic, index, beforeOffset))
+  }
+
+  async #deleteRecords(topic: string, index: number, beforeOffset: number): Promise<number> {
     const partition = this.#catalog.byName(topic)?.partitions[index]
     if (!partition) throw failure('MR_STORAGE_TOPIC_UNKNOWN', { topic: `${topic}/${index}` })
     const end = partition.highWatermark
@@ -332,6 +353,7 @@ export class DiskStore implements LogStore {
   }
 
   async #leaveClean(): Promise<void> {
+    await Promise.allSettled(this.#underWay) // their callers have their errors
     this.#writer.flush()
     await Promise.all([this.#background.stop(), this.#space.stop()])
     const queue = [...this.#catalog.partitions()]

@@ -54,6 +54,48 @@ describe('log store: topics', () => {
     assert.equal(two.status, 'rejected', 'one of two at once')
   })
 
+  it('touches nothing any more once closed, whatever was going on', async () => {
+    const fs = memoryFileSystem()
+    const clock = manualClock(startMs)
+    const store = await openMemory({ fs, clock })
+    const configs = { 'segment.bytes': '150', 'retention.ms': '1000' }
+    for (const name of ['orders', 'more', 'most']) {
+      const log = await makeLog(store, name, configs)
+      for (const text of ['a', 'b', 'c', 'd']) append(log, batchOf([text]))
+    }
+    await makeLog(store, 'other')
+    await store.written()
+    clock.advance(5000)
+    const open = fs.open.bind(fs)
+    fs.open = (path, mode) => {
+      const file = open(path, mode)
+      const sync = file.sync.bind(file)
+      file.sync = async () => {
+        for (let turn = 0; turn < 5; turn++) await new Promise(setImmediate)
+        await sync()
+      }
+      return file
+    }
+    const changes = Promise.allSettled([
+      store.retain(),
+      store.deleteTopic('other'),
+      store.createTopic({ name: 'new', partitions: 1 }),
+    ])
+    await store.close()
+    const late: string[] = []
+    fs.fault = (operation, path) => void late.push(`${operation} ${path}`)
+    for (const { status } of await changes) assert.equal(status, 'fulfilled')
+    assert.deepEqual(late, [])
+    fs.fault = undefined
+    await using again = await openMemory({ fs, clock })
+    assert.deepEqual(again.repairs, [])
+    assert.deepEqual(
+      again.topics().map(({ name }) => name),
+      ['orders', 'more', 'most', 'new'],
+    )
+    assert.equal(logOf(again, 'most').logStartOffset, 4)
+  })
+
   it('does changes of one topic one after another', async () => {
     await using store = await openMemory()
     await store.createTopic({ name: 'orders', partitions: 1 })
