@@ -80,6 +80,30 @@ describe('route metrics', () => {
     assert.equal(await counted(held), 4)
   })
 
+  it('counts everything once the store answers, when it was away as the partition came', async () => {
+    await using held = openSqliteStore({ clock })
+    let isAway = false
+    const store: RouteStore = {
+      position: (fence) => (isAway ? Promise.reject(new Error('no answer')) : held.position(fence)),
+      apply: (fence, batch) => held.apply(fence, batch),
+      totals: () => held.totals(),
+      minutes: (query) => held.minutes(query),
+      paths: () => held.paths(),
+      [Symbol.asyncDispose]: () => Promise.resolve(),
+    }
+    await using drive = driveConsumer(metrics(store), { clock })
+    await drive.deliver(logged(), logged())
+    isAway = true
+    drive.crash()
+    await drive.deliver(logged())
+    assert.equal(drive.state().kind, 'blocked')
+    isAway = false
+    drive.owner().resume()
+    await drive.settle()
+    assert.equal(await counted(held), 3)
+    assert.equal(await held.position('metrics/router/0'), 3)
+  })
+
   it('goes back when the store was restored from an older copy', async () => {
     await using old = openSqliteStore({ clock })
     let store: RouteStore = old

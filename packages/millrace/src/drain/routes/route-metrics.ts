@@ -60,14 +60,12 @@ export function routeMetrics(options: RouteMetricsOptions): ConsumerDefinition {
 
   class RouteMetricsConsumer extends Consumer<DrainTopic, 'batch'> {
     #counter: PartitionCounter | undefined
-    #hasStore = false
+    #store: RouteStore | undefined
+    #hasCommitted = false
 
     override async assigned({ position, committed }: Assignment): Promise<void> {
-      const store = await stores.take()
-      this.#hasStore = true
-      const fence = `${group}/${this.topic.name}/${this.partition}`
-      const counter = await PartitionCounter.open(store, fence, routeOf)
-      this.#counter = counter
+      this.#hasCommitted = committed !== null
+      const counter = await this.#open()
       if (counter.position === null) {
         if (committed !== null) this.#rebuild()
         else if (position !== null) await counter.begin(position)
@@ -75,7 +73,7 @@ export function routeMetrics(options: RouteMetricsOptions): ConsumerDefinition {
     }
 
     override async consume(): Promise<void> {
-      const counter = this.#counter
+      const counter = this.#counter ?? (await this.#reopen())
       if (!counter) return
       const { topic: name, partition } = this.messages.first
       const placed = Array.from(this.messages, placedLine)
@@ -106,6 +104,26 @@ export function routeMetrics(options: RouteMetricsOptions): ConsumerDefinition {
       return this.#leave()
     }
 
+    async #open(): Promise<PartitionCounter> {
+      this.#store ??= await stores.take()
+      const fence = `${group}/${this.topic.name}/${this.partition}`
+      this.#counter = await PartitionCounter.open(this.#store, fence, routeOf)
+      return this.#counter
+    }
+
+    /**
+     * The store was away when the partition came. Undefined: reading goes on where the store stands, and what is in
+     * hand is dropped.
+     */
+    async #reopen(): Promise<PartitionCounter | undefined> {
+      const counter = await this.#open()
+      const { position } = counter
+      if (position === null && this.#hasCommitted) this.#rebuild()
+      else if (position !== null && position !== this.messages.first.offset) this.seek(position)
+      else return counter
+      return undefined
+    }
+
     /** Commits without a position in the store: somebody emptied it, so all of the topic counts again. */
     #rebuild(): void {
       events.routesRebuilding.publish({ topic: this.topic.name, partition: this.partition })
@@ -113,8 +131,8 @@ export function routeMetrics(options: RouteMetricsOptions): ConsumerDefinition {
     }
 
     async #leave(): Promise<void> {
-      if (!this.#hasStore) return
-      this.#hasStore = false
+      if (!this.#store) return
+      this.#store = undefined
       this.#counter = undefined
       await stores.giveBack()
     }
@@ -192,8 +210,9 @@ class SharedStore {
 
   async giveBack(): Promise<void> {
     if ('apply' in this.#source || --this.#users > 0) return
-    const store = await this.#store
+    const store = this.#store
+    // At once: who takes one from now on must not get the one that closes.
     this.#store = undefined
-    await store?.[Symbol.asyncDispose]()
+    await (await store)?.[Symbol.asyncDispose]()
   }
 }
