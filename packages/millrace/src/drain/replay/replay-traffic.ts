@@ -79,8 +79,15 @@ export function replayTraffic(options: ReplayOptions): ReplayDefinition {
     })
   const known = options.target ?? (typeof to === 'string' ? targetAt(to) : undefined)
   let opened: Promise<ReplayTarget> | undefined
-  const openTarget = async (): Promise<ReplayTarget> =>
-    typeof to === 'string' ? targetAt(to) : targetAt(await to())
+  const openTarget = async (): Promise<ReplayTarget> => {
+    try {
+      return targetAt(typeof to === 'string' ? to : await to())
+    } catch (error) {
+      // The batch comes again, and may find a site that has started by then.
+      opened = undefined
+      throw error
+    }
+  }
   const group = options.group ?? 'replay'
   const delivery = options.delivery ?? 'at-most-once'
   const results: ReplayResults = {

@@ -96,6 +96,17 @@ describe('replay', () => {
     assert.equal(at.definition.results.matched, 3)
   })
 
+  it('asks again for a target that could not be told at first', async () => {
+    const clock = manualClock(startMs)
+    let asked = 0
+    const to = (): Promise<string> => Promise.reject(new Error(`not yet, ${++asked}`))
+    const definition = replayTraffic({ to, clock })
+    await using drive = driveConsumer(definition, { clock })
+    await drive.deliver(logged())
+    await drive.advance('10s')
+    assert.ok(asked > 1, `asked ${asked} times`)
+  })
+
   it('sends reads alone, and nothing that a replay or an error caused', async () => {
     await using at = bench()
     const delivered = at.drive.deliver(
