@@ -65,6 +65,7 @@ export class DiskPartition implements PartitionLog {
   #logStart: number
   #end: number
   #highWatermark: number
+  #bytesWritten = 0
   #producers: ProducerState | undefined
   #queue: QueuedBatch[] = []
   #failure: MillraceError | undefined
@@ -123,6 +124,10 @@ export class DiskPartition implements PartitionLog {
     let size = 0
     for (const segment of this.segments) size += segment.size
     return size
+  }
+
+  get bytesWritten(): number {
+    return this.#bytesWritten
   }
 
   get isDeleted(): boolean {
@@ -413,6 +418,7 @@ export class DiskPartition implements PartitionLog {
         this.producers.write(batch.header, batch.baseOffset, batch.maxTimestamp, nowMs)
     }
     this.#highWatermark = active.nextOffset
+    this.#bytesWritten += active.size - start
     this.#disk.wrote(active.size - start)
     this.#hasChanged = true
     this.#home.unsynced(this)

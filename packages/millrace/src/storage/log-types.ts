@@ -65,6 +65,8 @@ export interface PartitionLog {
   readonly leaderEpoch: number
   /** Bytes of the log files. */
   readonly sizeInBytes: number
+  /** Bytes written since the store was opened. Only grows: a reader sees in it how much has come. */
+  readonly bytesWritten: number
   readonly isDeleted: boolean
   /** A write or sync has failed: appends are refused until the store was opened again. */
   readonly hasFailed: boolean

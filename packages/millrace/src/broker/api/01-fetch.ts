@@ -44,11 +44,10 @@ export const fetchHandler = defineHandler(
     while (read.bytes < minBytes && !read.hasError && !peer.signal.aborted) {
       const leftMs = deadlineMs - broker.clock.monotonicMs()
       if (leftMs <= 0) break
-      const hasMoved = await read.moved({
+      await read.waitFor(minBytes, {
         after: (fire) => broker.clock.after(leftMs, fire),
         signal: peer.signal,
       })
-      if (!hasMoved) break
       await read.readMoved()
     }
     return answerOf(context, read, isCommitted, call)

@@ -9,6 +9,8 @@ const nothing = Buffer.alloc(0)
 /** One partition of a fetch: what was read so far. */
 interface Row extends Served {
   readonly log: PartitionLog | undefined
+  /** Of the log, when it was read. */
+  readonly bytesWritten: number
   readonly records: Buffer
   /** There is no such partition; Kafka answers that before it reads. */
   readonly isMissing: boolean
@@ -23,8 +25,8 @@ export interface PartitionSource {
 }
 
 /**
- * Reads what one Fetch wants, in its order, within its limits; then again, only the partitions that have moved
- * since, until there is enough.
+ * Reads what one Fetch wants, in its order, within its limits; then, when enough has come, once more the partitions
+ * that have moved since. While it waits it counts and does not read: many small batches would be read over and over.
  *
  * - The first batch goes out whole even above every limit, or its reader would starve (KIP-74).
  * - Outside [log start, log end] is 1. At the end is nothing, and no error.
@@ -80,33 +82,55 @@ export class FetchRead {
       if (this.#hasMoved(index)) await this.#read(index)
   }
 
-  /** Resolves when a partition has moved, `timeoutMs` has passed or the signal aborts; true when one has moved. */
-  moved(wait: {
-    readonly after: (fire: () => void) => { cancel(): void }
-    readonly signal: AbortSignal
-  }): Promise<boolean> {
+  /**
+   * Resolves when reading again gives `minBytes` in all or something else to tell, when the time has passed, or the
+   * signal aborts.
+   */
+  waitFor(
+    minBytes: number,
+    wait: {
+      readonly after: (fire: () => void) => { cancel(): void }
+      readonly signal: AbortSignal
+    },
+  ): Promise<void> {
     return new Promise((resolve) => {
       const ends: (() => void)[] = []
       let isOver = false
-      const end = (hasMoved: boolean): void => {
+      const end = (): void => {
         if (isOver) return
         isOver = true
         timer.cancel()
-        wait.signal.removeEventListener('abort', onAbort)
+        wait.signal.removeEventListener('abort', end)
         for (const one of ends) one()
-        resolve(hasMoved)
+        resolve()
       }
-      const onAbort = (): void => end(false)
-      const onAdvance = (): void => end(true)
-      const timer = wait.after(() => end(false))
-      wait.signal.addEventListener('abort', onAbort)
+      const onAdvance = (): void => {
+        if (this.#isWorthReading(minBytes)) end()
+      }
+      const timer = wait.after(end)
+      wait.signal.addEventListener('abort', end)
       const logs = new Set<PartitionLog>()
       for (const { log } of this.#rows) if (log !== undefined) logs.add(log)
       for (const log of logs) ends.push(log.onAdvance(onAdvance))
       // What moved between the read and now woke nobody.
-      if (wait.signal.aborted) end(false)
-      else if (this.#rows.some((_, index) => this.#hasMoved(index))) end(true)
+      if (wait.signal.aborted) end()
+      else onAdvance()
     })
+  }
+
+  #isWorthReading(minBytes: number): boolean {
+    let bytes = 0
+    for (const [index, row] of this.#rows.entries()) {
+      const { log } = row
+      if (log === undefined) continue
+      const come = log.bytesWritten - row.bytesWritten
+      if (log.isDeleted || log.logStartOffset !== row.logStartOffset) return true
+      // A transaction has ended.
+      if (come === 0 && log.lastStableOffset !== row.lastStableOffset) return true
+      const most = Math.max(row.bytes, this.#wanted[index]!.partitionMaxBytes)
+      bytes += Math.min(row.bytes + come, most)
+    }
+    return bytes >= minBytes
   }
 
   #hasMoved(index: number): boolean {
@@ -149,9 +173,10 @@ export class FetchRead {
     if (epochFault !== errorCodes.NONE) return failed(epochFault)
 
     // Taken before the read: what comes during it counts as moved.
-    const { highWatermark, lastStableOffset, logStartOffset } = log
+    const { bytesWritten, highWatermark, lastStableOffset, logStartOffset } = log
     const facts = {
       log,
+      bytesWritten,
       isMissing: false,
       errorCode: errorCodes.NONE,
       highWatermark,
@@ -187,6 +212,7 @@ function failed(errorCode: number, isMissing = false): Row {
   return {
     isMissing,
     log: undefined,
+    bytesWritten: 0,
     errorCode,
     highWatermark: -1,
     lastStableOffset: -1,
