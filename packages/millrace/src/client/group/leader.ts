@@ -8,6 +8,7 @@ import { decodeMember, encodeAssignment } from './subscription.ts'
 /** How soon a leader sees topics that were missing, and more partitions of those that were not. */
 const missingMs = 2000
 const changedMs = 60_000
+const unknownCount = -1
 
 /**
  * What the member does that leads its group: spread the partitions, and watch whether their number
@@ -22,6 +23,7 @@ export class GroupLeader {
   #counts: ReadonlyMap<string, number> = new Map()
   #stopListening: (() => void) | undefined
   #timer: Timer | undefined
+  #watching: AbortController | undefined
 
   constructor(
     core: ClientCore,
@@ -56,12 +58,19 @@ export class GroupLeader {
 
   /** Leads from now on. A leader that assigned nothing (KIP-814) watches its own topics. */
   watch(topics: readonly string[]): void {
-    if (this.#counts.size === 0) this.#counts = this.#count(topics)
+    this.#watching ??= new AbortController()
+    if (this.#counts.size === 0) {
+      // It may know none of them yet, and learning a count is no change of it.
+      this.#counts = new Map(topics.map((topic) => [topic, unknownCount]))
+      this.#learnCounts(this.#watching.signal)
+    }
     this.#stopListening ??= this.#core.metadata.onChange(() => this.#look())
     this.#arm()
   }
 
   unwatch(): void {
+    this.#watching?.abort(new Error('leads no more'))
+    this.#watching = undefined
     this.#stopListening?.()
     this.#stopListening = undefined
     this.#timer?.cancel()
@@ -88,11 +97,30 @@ export class GroupLeader {
     )
   }
 
+  /** Counts that were not known are asked for; a topic that is not there counts 0. */
+  #learnCounts(signal: AbortSignal): void {
+    const topics = Array.from(this.#counts.keys())
+    const learn = (): void => {
+      if (signal.aborted) return
+      const counts = this.#count(topics)
+      const known = ([topic, count]: [string, number]): [string, number] => [
+        topic,
+        count === unknownCount ? (counts.get(topic) ?? 0) : count,
+      ]
+      this.#counts = new Map(Array.from(this.#counts, known))
+    }
+    this.#core.metadata
+      .refresh(topics, { signal, reason: 'a group leader watches' })
+      // Not readable now: the timer asks again, and until then no count is taken for changed.
+      .then(learn, () => undefined)
+  }
+
   #look(): void {
     const counts = this.#count(this.#counts.keys())
-    const hasChanged = Array.from(counts).some(
-      ([topic, count]) => count !== this.#counts.get(topic),
-    )
+    const hasChanged = Array.from(counts).some(([topic, count]) => {
+      const before = this.#counts.get(topic)
+      return before !== unknownCount && count !== before
+    })
     if (!hasChanged) return
     this.#counts = counts
     this.#onChanged()
@@ -100,9 +128,12 @@ export class GroupLeader {
 
   #arm(): void {
     this.#timer?.cancel()
-    const isMissing = Array.from(this.#counts.values()).includes(0)
+    const isMissing = Array.from(this.#counts.values()).some((count) => count <= 0)
     const fire = (): void => {
-      this.#core.metadata.requestRefresh('a group leader watches', Array.from(this.#counts.keys()))
+      const topics = Array.from(this.#counts.keys())
+      const isUnknown = Array.from(this.#counts.values()).includes(unknownCount)
+      if (isUnknown && this.#watching) this.#learnCounts(this.#watching.signal)
+      else this.#core.metadata.requestRefresh('a group leader watches', topics)
       this.#arm()
     }
     const delayMs = isMissing ? missingMs : changedMs
