@@ -19,6 +19,7 @@ export class JobWatch {
   readonly #rules: WatchRules
   readonly #listeners: WatchListeners
   #timer: Timer | undefined
+  #timerAtMs = Infinity
   #startedAtMs: number | undefined
   #isTimedOut = false
   #isSlow = false
@@ -33,7 +34,7 @@ export class JobWatch {
     this.#startedAtMs = startedAtMs
     this.#isTimedOut = false
     this.#isSlow = false
-    if (this.#timer === undefined) this.#arm()
+    this.#arm()
   }
 
   end(): void {
@@ -43,11 +44,15 @@ export class JobWatch {
   stop(): void {
     this.#timer?.cancel()
     this.#timer = undefined
+    this.#timerAtMs = Infinity
   }
 
+  /** A timer that fires too early looks and goes on; one that fires too late would miss a job's end. */
   #arm(): void {
     const dueMs = this.#nextDueMs()
-    if (dueMs === undefined) return
+    if (dueMs === undefined || dueMs >= this.#timerAtMs) return
+    this.#timer?.cancel()
+    this.#timerAtMs = dueMs
     this.#timer = this.#clock.after(dueMs - this.#clock.now(), () => this.#look(), { unref: true })
   }
 
@@ -63,6 +68,7 @@ export class JobWatch {
 
   #look(): void {
     this.#timer = undefined
+    this.#timerAtMs = Infinity
     if (this.#startedAtMs === undefined) return
     const ageMs = this.#clock.now() - this.#startedAtMs
     const { timeoutMs = Infinity, slowAfterMs = Infinity } = this.#rules
