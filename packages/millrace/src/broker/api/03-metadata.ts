@@ -47,14 +47,13 @@ async function byName(name: string, mayCreate: boolean, { broker }: Call): Promi
   const known = broker.topics.named(name)
   if (known !== undefined) return describe(known, broker.store.nodeId)
   if (!isTopicName(name)) return { name, errorCode: errorCodes.INVALID_TOPIC_EXCEPTION }
-  if (name === offsetsTopic) {
-    // Kafka makes it when it is asked for, whatever the client allows.
-    return describe(await broker.groups.ensureTopic(), broker.store.nodeId)
-  }
-  if (!mayCreate || !broker.settings.autoCreateTopics)
+  // Kafka makes that one when it is asked for, whatever the client allows.
+  const isForGroups = name === offsetsTopic
+  if (!isForGroups && !(mayCreate && broker.settings.autoCreateTopics))
     return { name, errorCode: errorCodes.UNKNOWN_TOPIC_OR_PARTITION }
   try {
-    return describe(await broker.topics.ensure(name), broker.store.nodeId)
+    const topic = await (isForGroups ? broker.groups.ensureTopic() : broker.topics.ensure(name))
+    return describe(topic, broker.store.nodeId)
   } catch (error) {
     if (!isFailure(error)) throw error
     return { name, errorCode: errorCodes.KAFKA_STORAGE_ERROR }

@@ -6,6 +6,7 @@
  * - **Not done**: transactions and share groups; looking for their coordinator answers 15, or 42 for a type
  *   that the version does not know.
  */
+import { isFailure } from '../../errors/index.ts'
 import { apis, errorCodes } from '../../protocol/index.ts'
 import { defineHandler, type Call } from './define-handler.ts'
 
@@ -25,8 +26,13 @@ export const findCoordinatorHandler = defineHandler(
 async function faultOf(keyType: number, { broker }: Call): Promise<number> {
   if (keyType === transactionType) return errorCodes.COORDINATOR_NOT_AVAILABLE
   if (keyType !== groupType) return errorCodes.INVALID_REQUEST
-  await broker.groups.ensureTopic()
-  return errorCodes.NONE
+  try {
+    await broker.groups.ensureTopic()
+    return errorCodes.NONE
+  } catch (error) {
+    if (!isFailure(error)) throw error
+    return errorCodes.COORDINATOR_NOT_AVAILABLE
+  }
 }
 
 function rowOf(

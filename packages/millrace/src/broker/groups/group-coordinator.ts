@@ -39,6 +39,11 @@ export interface OffsetToCommit {
 const rewriteAtLeast = 20_000
 const rewriteRatio = 10
 
+interface TopicPartition {
+  readonly topic: string
+  readonly partition: number
+}
+
 type OffsetRecord = Extract<OffsetsRecord, { kind: 'offset' }>
 
 export class GroupCoordinator {
@@ -165,8 +170,8 @@ export class GroupCoordinator {
   }
 
   /**
-   * Whether this member may commit. Offsets may belong to the empty group, as in Kafka, though nobody can join it. A group that nobody has joined comes into being with the first
-   * commit of a tool.
+   * Whether this member may commit. A group that nobody has joined comes into being with the first commit of a tool;
+   * it may be the one with the empty name, as in Kafka.
    * @param options.codeOfUnknown - for a group that is not there, where a generation is claimed
    */
   commitFault(
@@ -236,7 +241,7 @@ export class GroupCoordinator {
   /** @returns the code per partition; offsets of topics that members subscribe to stay (KIP-496) */
   async deleteOffsets(
     groupId: string,
-    partitions: readonly { readonly topic: string; readonly partition: number }[],
+    partitions: readonly TopicPartition[],
   ): Promise<number | readonly number[]> {
     const entry = this.#entries.get(groupId)
     if (entry === undefined) return errorCodes.GROUP_ID_NOT_FOUND
@@ -290,22 +295,32 @@ export class GroupCoordinator {
     }
   }
 
+  /** With its offsets; unless somebody has joined or committed by the time that is written. */
   async #bury(entry: GroupEntry, reason: string): Promise<void> {
     const { group, offsets } = entry
-    const partitions = [...offsets.entries()]
+    await this.#forget(
+      entry,
+      [...offsets.entries()],
+      [{ kind: 'group', group: group.id, value: null }],
+    )
+    if (group.state !== 'Empty' || group.hasPending || !offsets.isEmpty) return
     this.#entries.delete(group.id)
     group.bury(reason)
-    await this.#log.append([
-      ...tombstones(group.id, partitions),
-      { kind: 'group', group: group.id, value: null },
-    ])
   }
 
+  /** Writes that offsets are gone, then forgets them. What was committed meanwhile stays. */
   async #forget(
-    entry: GroupEntry,
-    partitions: readonly { readonly topic: string; readonly partition: number }[],
+    { group, offsets }: GroupEntry,
+    partitions: readonly TopicPartition[],
+    further: readonly OffsetsRecord[] = [],
   ): Promise<void> {
-    await this.#log.append(forget(entry, partitions))
+    const known = partitions.flatMap(({ topic, partition }) => {
+      const committed = offsets.get(topic, partition)
+      return committed === undefined ? [] : [{ topic, partition, committed }]
+    })
+    await this.#log.append([...tombstones(group.id, known), ...further])
+    for (const { topic, partition, committed } of known)
+      if (offsets.get(topic, partition) === committed) offsets.delete(topic, partition)
   }
 
   /** In all groups at once: a name may be used again as soon as anybody waits. */
@@ -313,11 +328,10 @@ export class GroupCoordinator {
     const records: OffsetsRecord[] = []
     for (const entry of this.#entries.values()) {
       for (const topic of entry.offsets.topics.filter(isGone)) {
-        const partitions = Array.from(entry.offsets.ofTopic(topic).keys(), (partition) => ({
-          topic,
-          partition,
-        }))
-        records.push(...forget(entry, partitions))
+        const indexes = [...entry.offsets.ofTopic(topic).keys()]
+        const partitions = indexes.map((partition) => ({ topic, partition }))
+        for (const partition of indexes) entry.offsets.delete(topic, partition)
+        records.push(...tombstones(entry.group.id, partitions))
       }
     }
     await this.#log.append(records)
@@ -337,22 +351,7 @@ export class GroupCoordinator {
   }
 }
 
-/** Takes offsets out of a group; returns what has to be written. */
-function forget(
-  { group, offsets }: GroupEntry,
-  partitions: readonly { readonly topic: string; readonly partition: number }[],
-): OffsetsRecord[] {
-  const known = partitions.filter(
-    ({ topic, partition }) => offsets.get(topic, partition) !== undefined,
-  )
-  for (const { topic, partition } of known) offsets.delete(topic, partition)
-  return tombstones(group.id, known)
-}
-
-function tombstones(
-  group: string,
-  partitions: readonly { readonly topic: string; readonly partition: number }[],
-): OffsetsRecord[] {
+function tombstones(group: string, partitions: readonly TopicPartition[]): OffsetsRecord[] {
   return partitions.map(({ topic, partition }) => ({
     kind: 'offset',
     group,
