@@ -97,7 +97,7 @@ function planOf(asked: Asked, { broker }: Call): Plan {
         `partitions are numbered from 0, each on broker ${nodeId} alone`,
       )
     }
-    return { partitions: assignments.length, configs }
+    return withPartitions(assignments.length, configs)
   }
   if (replicationFactor !== 1 && replicationFactor !== -1) {
     return fault(
@@ -106,13 +106,15 @@ function planOf(asked: Asked, { broker }: Call): Plan {
     )
   }
   if (numPartitions === -1) return { partitions: broker.settings.defaultPartitions, configs }
-  if (numPartitions < 1 || numPartitions > mostPartitions) {
-    return fault(
-      errorCodes.INVALID_PARTITIONS,
-      `a topic has 1 to ${mostPartitions} partitions, not ${numPartitions}`,
-    )
-  }
-  return { partitions: numPartitions, configs }
+  return withPartitions(numPartitions, configs)
+}
+
+function withPartitions(partitions: number, configs: Readonly<Record<string, string>>): Plan {
+  if (partitions >= 1 && partitions <= mostPartitions) return { partitions, configs }
+  return fault(
+    errorCodes.INVALID_PARTITIONS,
+    `a topic has 1 to ${mostPartitions} partitions, not ${partitions}`,
+  )
 }
 
 function fault(errorCode: number, errorMessage: string): Plan {
