@@ -49,4 +49,29 @@ describe('manual offsets', () => {
     assert.equal(policy.mark(5, { rewind: true }), true)
     assert.equal(policy.position(), 6)
   })
+
+  it('marks a dead letter when nothing before it is unmarked, over gaps and from the start', () => {
+    const first = manualOffsets(started(7, 9), undefined)
+    assert.equal(first.settled(7), true)
+    assert.equal(first.position(), 8)
+    assert.equal(first.settled(9), true)
+    assert.equal(first.position(), 10)
+  })
+
+  it('leaves a dead letter unmarked behind what is unmarked or unfinished', () => {
+    const unmarked = manualOffsets(started(5, 6), 5)
+    unmarked.finished(5)
+    assert.equal(unmarked.settled(6), false)
+    assert.equal(unmarked.position(), 5)
+
+    const unfinished = manualOffsets(started(5, 6), 5)
+    assert.equal(unfinished.settled(6), false)
+    assert.equal(unfinished.position(), 5)
+
+    const rewound = manualOffsets(started(5, 6, 7), 5)
+    rewound.mark(6, { rewind: false })
+    rewound.mark(5, { rewind: true })
+    assert.equal(rewound.settled(7), false)
+    assert.equal(rewound.position(), 6)
+  })
 })

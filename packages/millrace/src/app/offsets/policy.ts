@@ -28,29 +28,38 @@ export function automaticOffsets(tracker: Tracker, handedOver: () => number): Of
   }
 }
 
-/** Only the user's marks count; a mark covers everything up to its message. */
+/**
+ * Only the user's marks count for commits; a mark covers everything up to its message. What is marked is finished
+ * too: it is not handed over again, whatever becomes of the rest of its batch.
+ */
 export function manualOffsets(tracker: Tracker, committed: number | undefined): OffsetPolicy {
   let position = committed
+  /** The newest message that was handled and is not covered by a mark. */
+  let unmarked: number | undefined
   return {
     finished(offset) {
-      tracker.finish(offset)
+      if (tracker.finish(offset)) unmarked = offset
       return false
     },
     settled(offset) {
       tracker.finish(offset)
-      // Behind unmarked messages it stays unmarked, or it would commit them.
-      if (position !== offset) return false
+      // Behind open or unmarked messages it stays unmarked, or it would commit them.
+      if (unmarked !== undefined || tracker.position <= offset) return false
       position = offset + 1
       return true
     },
     mark(offset, { rewind }) {
       if (position !== undefined && offset < position && !rewind) return false
       if (position === offset + 1) return false
+      if (position !== undefined && offset < position) unmarked ??= position - 1
+      else if (unmarked !== undefined && unmarked <= offset) unmarked = undefined
       position = offset + 1
+      tracker.finishThrough(offset)
       return true
     },
     position: () => position,
     reset(to) {
+      unmarked = undefined
       tracker.reset(to)
     },
   }

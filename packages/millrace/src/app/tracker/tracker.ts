@@ -64,6 +64,11 @@ export class Tracker {
     return true
   }
 
+  /** Finishes whatever is open up to the offset. */
+  finishThrough(offset: number): void {
+    while (this.position <= offset && this.span > 0) this.finish(this.position)
+  }
+
   isFinished(offset: number): boolean {
     return offset < this.position || this.#ahead.has(offset)
   }
