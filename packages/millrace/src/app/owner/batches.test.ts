@@ -4,7 +4,7 @@ import { describe, it } from 'node:test'
 import { z } from 'zod'
 
 import { driveConsumer } from '../../testing/drive-consumer.ts'
-import { defineConsumer, defineTopic, failed, type Message } from '../index.ts'
+import { defineConsumer, defineTopic, failed, retry, stop, type Message } from '../index.ts'
 
 const numbers = defineTopic('numbers', { value: z.number() })
 const values = (...all: number[]): { readonly value: number }[] => all.map((value) => ({ value }))
@@ -146,5 +146,51 @@ describe('a batch', () => {
     await drive.deliver(...values(1))
     assert.match(String(drive.failures[0]?.error), /not in its batch/)
     assert.deepEqual(drive.marked, [])
+  })
+
+  it('hands what was marked over no more, whether it asks for another try or throws', async () => {
+    for (const offsets of ['automatic', 'manual'] as const) {
+      for (const fails of ['asks', 'throws'] as const) {
+        const seen: number[][] = []
+        const consumer = defineConsumer({
+          topic: numbers,
+          offsets,
+          backoff: '1s',
+          batch(messages, { mark, attempt }) {
+            const all = Array.from(messages)
+            seen.push(all.map(({ value }) => value))
+            if (attempt > 1 || seen.length > 1) return undefined
+            for (const message of all.slice(0, 2)) mark(message)
+            if (fails === 'throws') throw new Error('the third is too much')
+            return retry()
+          },
+        })
+        await using drive = driveConsumer(consumer)
+        await drive.deliver(...values(1, 2, 3, 4))
+        await drive.advance('2s')
+        assert.deepEqual(
+          seen,
+          [
+            [1, 2, 3, 4],
+            [3, 4],
+          ],
+          `${offsets}, ${fails}`,
+        )
+      }
+    }
+  })
+
+  it('stops the worker when told to, also with everything marked', async () => {
+    const consumer = defineConsumer({
+      topic: numbers,
+      batch(messages, { mark }) {
+        for (const message of messages) mark(message)
+        return stop('the disk is full')
+      },
+    })
+    await using drive = driveConsumer(consumer)
+    await drive.deliver(...values(1, 2))
+    assert.equal(drive.critical.length, 1)
+    assert.equal(drive.state().kind, 'paused')
   })
 })

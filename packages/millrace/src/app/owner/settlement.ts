@@ -120,8 +120,11 @@ export class Settlement {
     for (const message of job.messages) if (!open.includes(message)) this.#state.finish(message)
     const first = open[0]
     if (first === undefined) {
-      // Nothing is left to repeat, but the error must be seen.
-      this.#report(job, error, job.messages[0] as DeliveredMessage, undefined)
+      // Nothing is left to repeat, but the error must be seen, and a worker that has to stop stops.
+      const marked = job.messages[0] as DeliveredMessage
+      this.#report(job, error, marked, undefined)
+      const verdict = judge(plan.retry, { kind, error, attempts: 1 }, this.#env.random)
+      if (verdict.kind === 'stop') this.#apply(verdict, marked, error, 1)
       return
     }
     const named = more.failures ?? this.#namedBy(error, open)
