@@ -319,4 +319,25 @@ describe('a partition, from assignment to its end', () => {
     assert.match(String(drive.failures[0]?.error), /neither called next/)
     assert.deepEqual(drive.marked, [0])
   })
+
+  it('stays quiet, whatever pauses and resumes meanwhile', async () => {
+    const seen: number[] = []
+    const consumer = defineConsumer({
+      topic: users,
+      maxMessages: 2,
+      each({ offset }, { pause }) {
+        seen.push(offset)
+        if (offset === 0) pause({ for: '1m' })
+      },
+    })
+    await using drive = driveConsumer(consumer)
+    await drive.deliver({ value: 0 }, { value: 1 }, { value: 2 })
+    drive.owner().quiet()
+    await drive.advance('1m')
+    assert.deepEqual(seen, [0, 1])
+    drive.owner().resume()
+    await drive.settle()
+    assert.deepEqual(seen, [0, 1])
+    assert.equal(drive.state().kind, 'paused')
+  })
 })

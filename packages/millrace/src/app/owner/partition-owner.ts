@@ -145,7 +145,7 @@ export class PartitionOwner implements JobOwner {
 
   /** Takes no more messages, keeps the assignment; what is in hand is finished. */
   quiet(): void {
-    this.#partition.pause('quiet', undefined)
+    this.#partition.quiet()
     this.#wakeup.wake()
   }
 

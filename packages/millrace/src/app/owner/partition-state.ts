@@ -16,11 +16,15 @@ export interface Place {
   readonly partition: number
 }
 
-export type PauseReason = 'user' | 'storm' | 'quiet' | 'critical'
+export type PauseReason = 'user' | 'storm' | 'critical'
 
 export type Hold =
   | { readonly kind: 'blocked'; readonly code: string; readonly error: unknown }
-  | { readonly kind: 'paused'; readonly reason: PauseReason | 'backoff'; readonly untilMs: number }
+  | {
+      readonly kind: 'paused'
+      readonly reason: PauseReason | 'quiet' | 'backoff'
+      readonly untilMs: number
+    }
 
 /**
  * Where one partition stands: what is in hand, what is finished, what holds it. Decides nothing and waits for
@@ -46,6 +50,7 @@ export class PartitionState {
   /** Nothing counts any more: the tenure is over, or a handler was left behind. */
   isOver = false
   #retryAtMs = 0
+  #isQuiet = false
   #pause: { readonly reason: PauseReason; readonly untilMs: number } | undefined
   #blocked: { readonly code: string; readonly error: unknown } | undefined
 
@@ -163,6 +168,14 @@ export class PartitionState {
     events.partitionPaused.publish({ ...this.place, offset: this.headOffset, reason, forMs })
   }
 
+  /** Takes nothing more, for good: no pause or resume of somebody else ends this. */
+  quiet(): void {
+    if (this.#isQuiet) return
+    this.#isQuiet = true
+    const offset = this.headOffset
+    events.partitionPaused.publish({ ...this.place, offset, reason: 'quiet', forMs: undefined })
+  }
+
   block(error: unknown, offset: number): void {
     const code = codeOf(error)
     this.#blocked = { code, error }
@@ -182,16 +195,16 @@ export class PartitionState {
   /** What holds the partition now; a pause that has run out ends here. */
   hold(): Hold | undefined {
     if (this.#blocked !== undefined) return { kind: 'blocked', ...this.#blocked }
-    if (this.#retryAtMs === 0 && this.#pause === undefined) return undefined
+    // Quiet lets what is in hand finish, at its own pace; every other pause holds it too.
+    const quiet = this.#isQuiet && this.hand.length === 0 ? quietHold : undefined
+    if (this.#retryAtMs === 0 && this.#pause === undefined) return quiet
     const now = this.now()
     if (this.#pause !== undefined && now >= this.#pause.untilMs) {
       this.#pause = undefined
       events.partitionResumed.publish(this.place)
     }
-    // Quiet lets what is in hand finish, at its own pace; every other pause holds it too.
-    const isQuiet = this.#pause?.reason === 'quiet'
-    if (this.#pause !== undefined && (!isQuiet || this.hand.length === 0))
-      return { kind: 'paused', ...this.#pause }
+    if (quiet !== undefined) return quiet
+    if (this.#pause !== undefined) return { kind: 'paused', ...this.#pause }
     if (now < this.#retryAtMs)
       return { kind: 'paused', reason: 'backoff', untilMs: this.#retryAtMs }
     return undefined
@@ -201,6 +214,8 @@ export class PartitionState {
     return this.now() < this.#retryAtMs
   }
 }
+
+const quietHold: Hold = { kind: 'paused', reason: 'quiet', untilMs: Infinity }
 
 function codeOf(error: unknown): string {
   if (typeof error === 'object' && error !== null && 'code' in error) return String(error.code)
