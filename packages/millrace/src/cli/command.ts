@@ -18,7 +18,12 @@ export type ArgumentTable = Readonly<Record<string, ArgumentSpec>>
 /** An option of the option table, and the one letter that stands for it. */
 export interface CommandOption extends OptionRow {
   readonly short?: string
+  /** The whole numbers that it takes. */
+  readonly range?: readonly [least: number, most: number]
 }
+
+/** 0 takes any free one. */
+export const ports = [0, 65_535] as const
 
 export type ArgumentValues<A extends ArgumentTable> = {
   readonly [K in keyof A]: A[K] extends { readonly isList: true }

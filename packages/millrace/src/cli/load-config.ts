@@ -10,11 +10,15 @@ export interface LoadedConfig {
   readonly config: MillraceConfig
 }
 
-const names = ['millrace.config.ts', 'millrace.config.js', 'millrace.config.mjs']
+export const configNames = [
+  'millrace.config.ts',
+  'millrace.config.js',
+  'millrace.config.mjs',
+] as const
 
 /** The configuration file of a folder, or undefined. */
 export async function findConfig(folder: string): Promise<string | undefined> {
-  for (const name of names) {
+  for (const name of configNames) {
     const path = join(folder, name)
     const isThere = await access(path).then(
       () => true,
@@ -27,7 +31,7 @@ export async function findConfig(folder: string): Promise<string | undefined> {
 
 /**
  * Loads the configuration by Node's own type stripping.
- * @throws MR_CONFIG_FILE_MISSING, MR_CONFIG_FILE_BROKEN, MR_CONFIG_INVALID
+ * @throws MR_CONFIG_FILE_MISSING, MR_CONFIG_FILE_BROKEN, MR_CONFIG_FILE_EXPORT, MR_CONFIG_INVALID
  */
 export async function loadConfig({
   folder,
@@ -39,18 +43,35 @@ export async function loadConfig({
   const path =
     file === undefined ? await findConfig(folder) : isAbsolute(file) ? file : join(folder, file)
   if (path === undefined)
-    throw failure('MR_CONFIG_FILE_MISSING', { path: join(folder, names[0] ?? '') })
+    throw failure('MR_CONFIG_FILE_MISSING', { path: join(folder, configNames[0]) })
   try {
-    const module = (await import(pathToFileURL(path).href)) as { readonly default?: MillraceConfig }
-    if (module.default === undefined)
-      throw failure('MR_CONFIG_FILE_BROKEN', { path, reason: 'it has no default export' })
-    return { path, config: module.default }
+    const module = (await import(pathToFileURL(path).href)) as { readonly default?: unknown }
+    const config = module.default
+    if (typeof config !== 'object' || config === null || Array.isArray(config))
+      throw failure('MR_CONFIG_FILE_EXPORT', { path, found: kindOf(config) })
+    return { path, config }
   } catch (error) {
     if (error instanceof MillraceError) throw error
     const code = (error as NodeJS.ErrnoException).code
     if (code === 'ERR_MODULE_NOT_FOUND' && file !== undefined && String(error).includes(path))
       throw failure('MR_CONFIG_FILE_MISSING', { path }, { cause: error })
     const reason = error instanceof Error ? error.message : String(error)
-    throw failure('MR_CONFIG_FILE_BROKEN', { path, reason }, { cause: error })
+    throw failure('MR_CONFIG_FILE_BROKEN', { path, reason, at: placeOf(error) }, { cause: error })
   }
+}
+
+function kindOf(value: unknown): string {
+  if (value === undefined) return 'missing'
+  if (value === null) return 'null'
+  return Array.isArray(value) ? 'a list' : `a ${typeof value}`
+}
+
+/**
+ * `file:line` in the user's code: the head of the stack where Node could not read a file, else the first frame that is
+ * a file.
+ */
+function placeOf(error: unknown): string | undefined {
+  const stack = error instanceof Error ? (error.stack ?? '') : ''
+  const unread = /^(?:file:\/\/)?(\/.+:\d+)$/m.exec(stack.split('\n')[0] ?? '')?.[1]
+  return unread ?? /file:\/\/(\/[^\s)]+:\d+):\d+/.exec(stack)?.[1]
 }

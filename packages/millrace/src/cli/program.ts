@@ -172,11 +172,32 @@ function valuesOf<const T extends OptionTable>(
 ): OptionValues<T> {
   const raw: Record<string, unknown> = built.opts()
   const flags: Record<string, unknown> = {}
-  for (const [key, row] of Object.entries(table))
-    flags[key] = raw[camel(longFlag(key, row).slice(2))]
-  const { values, faults } = resolveOptions(table, { flags, env })
+  const named: Record<string, CommandOption> = {}
+  for (const [key, row] of Object.entries<CommandOption>(table)) {
+    const flag = longFlag(key, row)
+    flags[key] = raw[camel(flag.slice(2))]
+    // Faults name what was typed.
+    named[key] = { ...row, flag }
+  }
+  const { values, faults: found, origins } = resolveOptions(named, { flags, env })
+  const faults = [...found, ...rangeFaults(named, values, origins)]
   if (faults.length > 0) throw failure('MR_CLI_USAGE', { reason: faults.join('\n') })
-  return values
+  return values as OptionValues<T>
+}
+
+function rangeFaults(
+  table: Readonly<Record<string, CommandOption>>,
+  values: Readonly<Record<string, unknown>>,
+  origins: Readonly<Record<string, string>>,
+): readonly string[] {
+  return Object.entries(table).flatMap(([key, { range, flag, env }]) => {
+    const value = values[key]
+    if (range === undefined || typeof value !== 'number') return []
+    const [least, most] = range
+    if (Number.isInteger(value) && value >= least && value <= most) return []
+    const place = origins[key] === 'env' ? env : flag
+    return [`${place}: ${value} is not a whole number from ${least} to ${most}`]
+  })
 }
 
 function examplesText(examples: readonly string[]): string {

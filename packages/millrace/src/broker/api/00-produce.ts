@@ -71,6 +71,7 @@ export const produceHandler = defineHandler(
           for (const { log, endOffset, response } of pending) {
             if (log.highWatermark >= endOffset) continue
             response.errorCode = errorCodes.KAFKA_STORAGE_ERROR
+            response.errorMessage = reasonOf(response.errorCode, broker.store.isDiskFull) ?? null
             response.baseOffset = -1
           }
           return answer
@@ -131,7 +132,12 @@ function produceTo(
   const result = log.append(batch, header)
   switch (result.kind) {
     case 'refused':
-      return refuse(index, result.errorCode, undefined, log)
+      return refuse(
+        index,
+        result.errorCode,
+        reasonOf(result.errorCode, broker.store.isDiskFull),
+        log,
+      )
     case 'duplicate': {
       // As Kafka: the time of the first append stands in for the append time.
       const response = accepted(index, result.baseOffset, result.timestampMs, log)
@@ -178,6 +184,12 @@ function refuse(
     ...(message === undefined ? {} : { errorMessage: message }),
     ...(tellsStart ? { logStartOffset: log.logStartOffset } : {}),
   }
+}
+
+/** What stands behind a storage error, since its name alone sends nobody to the disk. */
+function reasonOf(errorCode: number, isDiskFull: boolean): string | undefined {
+  if (errorCode !== errorCodes.KAFKA_STORAGE_ERROR) return undefined
+  return isDiskFull ? 'the disk of the broker is full' : 'the broker could not write its log'
 }
 
 /** Errors for which Kafka looks at no log. */

@@ -1,6 +1,6 @@
 import { isAbsolute, join } from 'node:path'
 
-import { defineCommand } from '../command.ts'
+import { defineCommand, ports } from '../command.ts'
 
 export const broker = defineCommand({
   name: 'broker',
@@ -17,6 +17,7 @@ export const broker = defineCommand({
     memory: { type: 'flag', about: 'keep data in memory: all of it is gone at exit' },
     port: {
       type: 'number',
+      range: ports,
       short: 'p',
       default: 9092,
       env: 'MILLRACE_BROKER_PORT',
@@ -38,6 +39,8 @@ export const broker = defineCommand({
   async run(input, { print, folder }) {
     const { startBroker } = await import('../../broker/index.ts')
     const { nextSignal } = await import('../signals.ts')
+    const { followBroker } = await import('../dev/broker-notes.ts')
+    using _notes = followBroker((line) => print.talk(line))
     const signalled = nextSignal()
     const data = isAbsolute(input.data) ? input.data : join(folder, input.data)
     await using started = await startBroker({
@@ -46,10 +49,6 @@ export const broker = defineCommand({
       ...(input.host === undefined ? {} : { host: input.host }),
       ...(input.advertised === undefined ? {} : { advertised: input.advertised }),
     })
-    for (const repair of started.store.repairs)
-      print.talk(
-        `repaired ${repair.topic}/${repair.partition}: cut ${repair.bytes} bytes at offset ${repair.offset} (${repair.cause})`,
-      )
     await print.row({ address: started.address, data: input.memory === true ? null : data }, () =>
       input.memory === true
         ? `Broker on ${started.address}, in memory: everything is gone at exit`

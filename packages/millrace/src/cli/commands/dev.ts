@@ -1,6 +1,6 @@
 import { isAbsolute, join } from 'node:path'
 
-import { defineCommand } from '../command.ts'
+import { defineCommand, ports } from '../command.ts'
 import { exitCodes } from '../exit-code.ts'
 
 export const dev = defineCommand({
@@ -19,10 +19,12 @@ export const dev = defineCommand({
     memory: { type: 'flag', about: 'keep data in memory: all of it is gone at exit' },
     port: {
       type: 'number',
+      range: ports,
       about: 'port of the broker (default 9092, or the next free one); 0 takes any',
     },
     drainPort: {
       type: 'number',
+      range: ports,
       about: 'port of the log drain (default 6514, or the next free one); 0 takes any',
     },
     once: {
@@ -32,11 +34,12 @@ export const dev = defineCommand({
   },
   examples: ['millrace dev', 'millrace dev --folder examples/log-platform --once'],
 
-  async run(input, { print, folder, env }) {
+  async run(input, { print, folder, env, globals }) {
     const { runDev } = await import('../dev/run-dev.ts')
     const absolute = (path: string): string => (isAbsolute(path) ? path : join(folder, path))
     await runDev({
       folder: absolute(input.folder ?? '.'),
+      configFile: globals.config,
       dataFolder: input.data === undefined ? undefined : absolute(input.data),
       isMemory: input.memory === true,
       isOnce: input.once === true,

@@ -1,5 +1,5 @@
 import type { Drain } from '../../drain/index.ts'
-import { defineCommand } from '../command.ts'
+import { defineCommand, ports } from '../command.ts'
 
 /** One attempt's patience; a broker that is away is asked again for ever. */
 const answerMs = 10_000
@@ -12,6 +12,7 @@ export const drain = defineCommand({
   options: {
     port: {
       type: 'number',
+      range: ports,
       short: 'p',
       default: 6514,
       env: 'MILLRACE_DRAIN_PORT',
@@ -58,8 +59,10 @@ export const drain = defineCommand({
       apiTimeoutMs: answerMs,
       ...(tls ? { tls } : {}),
     })
-    const start = (): Promise<Drain> =>
-      startClusterDrain({
+    const start = async (): Promise<Drain> => {
+      // Tells at once that nobody is there, instead of after many attempts.
+      await client.connections.connect('any', 'data', { signal: stop.signal })
+      return startClusterDrain({
         client,
         port: input.port,
         host: input.host,
@@ -68,6 +71,7 @@ export const drain = defineCommand({
           ? {}
           : { credentials: [{ user: input.user ?? '', key: input.key }] }),
       })
+    }
     try {
       await using opened = await untilReachable(start, {
         say: (line) => print.talk(line),

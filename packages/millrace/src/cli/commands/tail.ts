@@ -38,7 +38,8 @@ export const tail = defineCommand({
     format: {
       type: 'text',
       short: 'f',
-      about: "kcat's letters instead of a line: %t %p %o %k %s %T %h %h{name}, sizes %K %S, and \\n \\t",
+      about:
+        "kcat's letters instead of a line: %t %p %o %k %s %T %h %h{name}, sizes %K %S, and \\n \\t",
     },
     isolation: {
       type: 'text',

@@ -12,6 +12,9 @@ import { exitCodes } from '../exit-code.ts'
 import type { Printer } from '../printer.ts'
 import { linesOf, wholeOf } from '../read-input.ts'
 
+/** Somebody waits at a terminal: two minutes of silence, as a server's producer allows itself, help nobody. */
+const deliveryMs = 15_000
+
 /** Messages on their way at once; beyond it the input waits. */
 const maxInFlight = 5000
 
@@ -76,6 +79,7 @@ export const write = defineCommand({
       isIdempotent: acks === -1,
       compression: input.compression as Compression,
       lingerMs: 5,
+      deliveryTimeoutMs: deliveryMs,
     })
     const sends = new Sends(producer, print, input.quiet === true)
     const target = { topic: topic.name, ...(partition === undefined ? {} : { partition }) }
@@ -224,7 +228,15 @@ async function* readMessages(
 ): AsyncGenerator<Outgoing> {
   const source = input.file === undefined ? process.stdin : await openFile(input.file)
   // Ctrl-C must end a wait for somebody who types.
-  signal.addEventListener('abort', () => source.destroy(signal.reason as Error), { once: true })
+  signal.addEventListener(
+    'abort',
+    () => {
+      // Whether somebody reads it at that moment or not.
+      source.on('error', () => undefined)
+      source.destroy(signal.reason as Error)
+    },
+    { once: true },
+  )
   const isNdjson =
     (input.input ?? (input.file?.endsWith('.ndjson') === true ? 'ndjson' : 'lines')) === 'ndjson'
   if (input.whole === true) {

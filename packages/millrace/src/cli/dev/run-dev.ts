@@ -3,25 +3,30 @@ import { join } from 'node:path'
 
 import { failure } from '../../errors/index.ts'
 import { formatSize } from '../../kit/index.ts'
-import { loadConfig } from '../load-config.ts'
+import { configNames, findConfig, loadConfig } from '../load-config.ts'
 import type { Printer } from '../printer.ts'
 import { nextSignal } from '../signals.ts'
 import { packageVersion } from '../version.ts'
 import { bannerText } from './banner.ts'
 import { openDevLog } from './dev-log.ts'
 import { openScreen, type Screen } from './screen.ts'
-import { startDev, type DevOptions, type DevSession } from './start-dev.ts'
+import { startDev, type DevConfig, type DevOptions, type DevSession } from './start-dev.ts'
 
 export interface RunDevOptions extends Omit<DevOptions, 'loadConfig' | 'openLog' | 'onNote'> {
+  /** Default: the one in the folder. */
+  readonly configFile: string | undefined
   readonly isOnce: boolean
   readonly print: Printer
 }
 
 /** Runs `millrace dev` until a signal or, with `isOnce`, until the application's work is done. */
 export async function runDev(options: RunDevOptions): Promise<void> {
-  const { print, isOnce, folder } = options
+  const { print, isOnce, folder, configFile } = options
   const startMs = performance.now()
   const stop = new AbortController()
+  // Before anything is made: a mistyped folder shall not come into being.
+  const isThere = configFile !== undefined || (await findConfig(folder)) !== undefined
+  if (!isThere) throw failure('MR_CONFIG_FILE_MISSING', { path: join(folder, configNames[0]) })
   const signalled = nextSignal().then((signal) => stop.abort(signal))
   let screen: Screen | undefined
   const note = (line: string): void => (screen ? screen.note(line) : print.talk(line))
@@ -29,18 +34,21 @@ export async function runDev(options: RunDevOptions): Promise<void> {
   await using session = await startDev({
     ...options,
     onNote: note,
-    loadConfig: async () => (await loadConfig({ folder })).config,
+    loadConfig: async () => {
+      const { config } = await loadConfig({ folder, file: configFile })
+      if (isOnce && (config as DevConfig).dev?.start === undefined)
+        throw failure('MR_CLI_USAGE', {
+          reason:
+            '--once needs an application that says when its work is done: dev.start in its configuration',
+        })
+      return config
+    },
     openLog: (dataFolder, config) => (config.dev?.start ? openDevLog(dataFolder, note) : undefined),
   })
   print.talk(await banner(session, options, performance.now() - startMs))
   const ended = Promise.race([signalled, session.failed])
 
   const { companion } = session
-  if (isOnce && !companion)
-    throw failure('MR_CLI_USAGE', {
-      reason:
-        '--once needs an application that says when its work is done: dev.start in its configuration',
-    })
   if (companion) {
     screen = openScreen(companion, { out: process.stderr, isTerminal: process.stderr.isTTY })
     const finished = companion.finished.then(() => true)

@@ -32,6 +32,8 @@ export class Batch {
   /** An attempt had no answer, or one that leaves it open: the messages may be in the log. */
   isUnsure = false
   isSettled = false
+  /** Why the newest attempt failed; empty before. */
+  lastFailure = ''
   /** The broker found it too large; to be cut in two once it stands alone. */
   mustSplit = false
   identity: Identity | undefined

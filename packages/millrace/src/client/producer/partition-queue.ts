@@ -249,7 +249,7 @@ export class PartitionQueue {
     }
     for (let head = this.#retries[0]; head && head.deadlineMs <= nowMs; head = this.#retries[0]) {
       this.#retries.shift()
-      this.#giveUp(head, 'its last attempt failed')
+      this.#giveUp(head, `its last attempt failed: ${head.lastFailure}`)
     }
     for (let head = this.#waiting[0]; head && head.deadlineMs <= nowMs; head = this.#waiting[0]) {
       this.#waiting.shift()
@@ -371,6 +371,7 @@ export class PartitionQueue {
   }
 
   #retry(batch: Batch, nowMs: number, reason: string, pauses: boolean): void {
+    batch.lastFailure = reason
     if (batch.isSettled || nowMs >= batch.deadlineMs) {
       this.#giveUp(batch, reason)
       return

@@ -79,7 +79,8 @@ export function verdictOf(
     return { kind: 'too-large', error }
   if (retriable) {
     const isUnsure = unsureCodes.has(errorCode)
-    return { kind: 'retry', reason: name, isUnsure, refreshesMetadata }
+    const reason = answer.errorMessage === null ? name : `${name} (${answer.errorMessage})`
+    return { kind: 'retry', reason, isUnsure, refreshesMetadata }
   }
   const isByContent = contentCodes.has(errorCode)
   if (answer.recordErrors.length === 0) return { kind: 'refused', error, isByContent }

@@ -87,8 +87,22 @@ export const cliErrors = {
   MR_CONFIG_FILE_BROKEN: {
     class: 'ConfigError',
     retriable: false,
-    message: ({ path, reason }: { readonly path: string; readonly reason: string }) =>
-      `${path} cannot be loaded: ${reason}`,
-    hint: 'Node runs it by stripping types: no enum, namespace or parameter property, and relative imports end in .ts.',
+    message: ({
+      path,
+      reason,
+      at,
+    }: {
+      readonly path: string
+      readonly reason: string
+      readonly at?: string | undefined
+    }) => `${path} cannot be loaded: ${reason}${at === undefined ? '' : `, at ${at}`}`,
+    hint: 'Correct it there. Types are stripped, not compiled: no enum, namespace or parameter property, and relative imports end in .ts.',
+  },
+  MR_CONFIG_FILE_EXPORT: {
+    class: 'ConfigError',
+    retriable: false,
+    message: ({ path, found }: { readonly path: string; readonly found: string }) =>
+      `${path} exports no configuration: its default export is ${found}`,
+    hint: 'End it with `export default defineConfig({ ... })`.',
   },
 } as const satisfies ErrorRows

@@ -13,7 +13,7 @@ export const drainErrors = {
       readonly port: number
       readonly reason: string
     }) => `the drain cannot listen on ${host}:${port}: ${reason}`,
-    hint: 'Stop what holds the port, or give the drain another one with drain.port.',
+    hint: 'Stop what holds the port, or choose another: --port of `millrace drain`, --drain-port of `millrace dev`, drain.port in the configuration. 0 takes any free one.',
   },
   MR_ROUTES_STORE_OPEN: {
     class: 'StorageError',
