@@ -32,6 +32,16 @@ export interface ResolvedConfig {
 /** Sections of other parts of Millrace, which check them themselves. */
 const foreignSections = ['drain', 'dev', 'kafka', 'health', 'dashboard']
 const plainKeys = new Set(Object.keys(appOptions).map((key) => key.split('.')[0] ?? key))
+const appKeys = [
+  'kind',
+  'topics',
+  'consumers',
+  'responders',
+  'defaults',
+  'groups',
+  'middleware',
+  'hooks',
+]
 const codeKeys = ['app', 'tls', 'groupId', 'topicName']
 
 /**
@@ -55,6 +65,9 @@ export function resolveConfig(config: MillraceConfig, sources: ConfigSources = {
   faults.push(...optionFaults(options), ...tlsFaults(config))
 
   const app = config.app ?? defineApp({})
+  faults.push(...appFaults(app))
+  // Nothing more can be said about declarations that are none.
+  if (appFaults(app).length > 0) throw failure('MR_CONFIG_INVALID', { faults })
   const wireName = config.topicName ?? ((name: string): string => name)
   const chosen = chosenConsumers(app.consumers ?? [], sources)
   faults.push(...chosen.faults)
@@ -88,10 +101,31 @@ function optionsOf(config: MillraceConfig, faults: string[]): Record<string, unk
       continue
     }
     if (codeKeys.includes(key) || foreignSections.includes(key)) continue
-    const near = nearest(key, [...plainKeys, ...codeKeys, ...foreignSections])
-    if (near !== undefined) faults.push(`${key}: there is no such option; did you mean ${near}?`)
+    faults.push(unknownKey(key, key, [...plainKeys, ...codeKeys, ...foreignSections]))
   }
   return plain
+}
+
+function unknownKey(path: string, key: string, known: readonly string[]): string {
+  const near = nearest(key, known)
+  return `${path}: there is no such option${near === undefined ? '' : `; did you mean ${near}?`}`
+}
+
+/** What was written for one of the `define...` functions, or in place of its result. */
+function appFaults(app: AppDefinition): readonly string[] {
+  const faults = Object.keys(app)
+    .filter((key) => !appKeys.includes(key))
+    .map((key) => unknownKey(`app.${key}`, key, appKeys))
+  for (const [kind, list] of [
+    ['topic', app.topics],
+    ['consumer', app.consumers],
+  ] as const)
+    for (const [index, one] of (list ?? []).entries())
+      if ((one as Partial<typeof one> | undefined)?.kind !== kind)
+        faults.push(
+          `app.${kind}s[${index}]: is not what ${kind === 'topic' ? 'defineTopic' : 'defineConsumer'} returns`,
+        )
+  return faults
 }
 
 function withoutFunctions(section: object): Record<string, unknown> {

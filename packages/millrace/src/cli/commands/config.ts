@@ -1,4 +1,6 @@
+import type { MillraceConfig } from '../../app/index.ts'
 import { resolveOptions, type OptionTable, type OptionType } from '../../config/index.ts'
+import { failure } from '../../errors/index.ts'
 import { formatDuration, formatSize } from '../../kit/index.ts'
 import { chooseBrokers, type ChosenBrokers } from '../cluster.ts'
 import { defineCommand } from '../command.ts'
@@ -17,19 +19,21 @@ export const config = defineCommand({
   examples: ['millrace config', 'millrace config --changed --json'],
 
   async run({ changed }, { print, env, folder, globals }) {
-    const { appOptions } = await import('../../app/index.ts')
+    const { appOptions, resolveConfig } = await import('../../app/index.ts')
     const { brokerOptions } = await import('../../broker/index.ts')
     const loaded = await loadIfThere(folder, globals.config)
     const { brokers: _, ...application } = appOptions
-    const { rows: applicationRows, faults } = rowsOf(application, { env, file: loaded })
+    const { rows: applicationRows } = rowsOf(application, { env, file: loaded })
     const broker = rowsOf(brokerOptions, { env, prefix: 'broker.' })
-    for (const fault of [...faults, ...broker.faults]) print.talk(fault)
     const rows = [
       ...clusterRows(await chooseBrokers({ ...globals, env, folder }), env),
       ...applicationRows,
       ...broker.rows,
     ].filter(({ origin }) => changed !== true || (origin !== 'default' && origin !== 'unset'))
     await print.document(rows, () => columns(rows.map((row) => ({ ...row }))))
+    if (broker.faults.length > 0) throw failure('MR_CONFIG_INVALID', { faults: broker.faults })
+    // With the topics and consumers, as the worker will see them.
+    resolveConfig(loaded?.config ?? {}, { env })
   },
 })
 
@@ -42,7 +46,7 @@ interface ConfigRow {
 
 interface LoadedFile {
   readonly path: string
-  readonly config: unknown
+  readonly config: MillraceConfig
 }
 
 async function loadIfThere(

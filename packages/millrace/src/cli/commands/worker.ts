@@ -22,11 +22,15 @@ export const worker = defineCommand({
   },
   examples: ['millrace worker', 'millrace worker --include group:mail --concurrency 4'],
 
-  async run(input, { folder, globals, env }) {
+  async run(input, { folder, globals, env, print }) {
     const { startWorker } = await import('../../app/index.ts')
     const { chooseBrokers } = await import('../cluster.ts')
     const { loadConfig } = await import('../load-config.ts')
     const { config } = await loadConfig({ folder, file: globals.config })
+    if ((config.app?.consumers ?? []).length === 0)
+      print.talk(
+        'warning: the configuration declares no consumers (app.consumers), so there is nothing to do',
+      )
     const { brokers, tls } = await chooseBrokers({ ...globals, env, folder })
     const running = await startWorker(
       { ...config, ...(tls ? { tls } : {}) },
