@@ -40,6 +40,7 @@ export class GroupRunner {
   #member: GroupMember | undefined
   #commitTimeoutMs: number | undefined
   #isQuiet = false
+  #isFinishing = false
 
   constructor(
     plans: readonly ConsumerPlan[],
@@ -125,6 +126,7 @@ export class GroupRunner {
 
   /** Ends all owners; resolves when their handlers are done or given up, and their hooks have run. */
   async finish(abortAfterMs: number, giveUpMs: number): Promise<void> {
+    this.#isFinishing = true
     const owners = [...this.#owners.values()]
     await Promise.all(owners.map((owner) => owner.end('shutdown', abortAfterMs, giveUpMs)))
   }
@@ -158,6 +160,8 @@ export class GroupRunner {
   }
 
   async #assigned(partitions: readonly OwnedPartition[]): Promise<void> {
+    // They go to somebody else in a moment, when this member leaves.
+    if (this.#isFinishing) return
     const starting = partitions.flatMap((source) => {
       const known = this.#consumerByTopic.get(source.topic)
       if (known === undefined) return []
