@@ -150,7 +150,9 @@ describe('broken batches', () => {
       })
       if ('batch' in verdict) {
         assert.ok(produce.ok)
-        const { batch, header } = storedBatchOf(verdict, topicConfig)
+        const stored = storedBatchOf(verdict, topicConfig)
+        assert.ok('batch' in stored)
+        const { batch, header } = stored
         assert.deepEqual(header, readBatchHeader(batch))
         placeBatch(batch, 0, 0, leaderEpoch)
         if (topicConfig.timestampType === 'LogAppendTime') {

@@ -1,7 +1,14 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { manualClock } from '../../kit/index.ts'
-import { BatchBuilder, type apis, type ResponseInput } from '../../protocol/index.ts'
+import {
+  BatchBuilder,
+  crc32c,
+  encodeBatch,
+  type apis,
+  type Compression,
+  type ResponseInput,
+} from '../../protocol/index.ts'
 import { memoryFileSystem, openLogStore, type MemoryFileSystem } from '../../storage/index.ts'
 import type { BrokerCore } from '../broker-core.ts'
 import { brokerSettings } from '../options.ts'
@@ -15,11 +22,34 @@ interface Bench extends AsyncDisposable {
   readonly fs: MemoryFileSystem
   /** Ends the loop turn: what is queued is written. */
   endTurn(): void
-  /** One batch of producer 7 with sequence 0. */
-  produce(): { readonly isLater: boolean; readonly answer: Promise<readonly unknown[]> }
+  /** One batch, by default of producer 7 with sequence 0. */
+  produce(records?: Buffer): {
+    readonly isLater: boolean
+    readonly answer: Promise<readonly unknown[]>
+  }
 }
 
-async function bench(): Promise<Bench> {
+function batchOf(
+  value: string,
+  options: {
+    readonly producerId?: number
+    readonly timestamp: number
+    readonly compression?: Compression
+  },
+): Buffer {
+  const { producerId = -1, timestamp, compression = 'none' } = options
+  const builder = new BatchBuilder()
+  builder.append({ key: null, value, timestamp })
+  const sequence = producerId < 0 ? -1 : 0
+  return builder.build({
+    compression,
+    producerId,
+    producerEpoch: sequence,
+    baseSequence: sequence,
+  })
+}
+
+async function bench(configs: Record<string, string> = {}): Promise<Bench> {
   const clock = manualClock()
   const fs = memoryFileSystem()
   const settings = brokerSettings()
@@ -33,20 +63,12 @@ async function bench(): Promise<Bench> {
       endTurn = callback
     },
   })
-  await store.createTopic({ name: 'orders', partitions: 1 })
+  await store.createTopic({ name: 'orders', partitions: 1, configs })
   const broker = { clock, store, settings, topics: new Topics(store, settings) }
   return {
     fs,
     endTurn: () => endTurn(),
-    produce() {
-      const builder = new BatchBuilder()
-      builder.append({ key: null, value: 'a', timestamp: clock.now() })
-      const records = builder.build({
-        compression: 'none',
-        producerId: 7,
-        producerEpoch: 0,
-        baseSequence: 0,
-      })
+    produce(records = batchOf('a', { producerId: 7, timestamp: clock.now() })) {
       const request = {
         transactionalId: null,
         acks: -1,
@@ -92,5 +114,24 @@ describe('a repeated batch whose original is not yet written', () => {
     assert.deepEqual(await first.answer, [{ errorCode: 56, baseOffset: -1 }])
     assert.deepEqual(await repeat.answer, [{ errorCode: 56, baseOffset: -1 }])
     b.fs.fault = undefined
+  })
+})
+
+describe('a topic that stores batches in a codec of its own', () => {
+  it('refuses one whose records cannot be unfolded', async () => {
+    await using b = await bench({ 'compression.type': 'zstd' })
+    const broken = encodeBatch({ attributes: 0 }, [
+      { offset: 0, timestamp: 0, key: null, value: 'no gzip' },
+    ])
+    broken.writeInt16BE(1, 21)
+    broken.writeUInt32BE(crc32c(broken.subarray(21)), 17)
+    assert.deepEqual(await b.produce(broken).answer, [{ errorCode: 87, baseOffset: -1 }])
+  })
+
+  it('refuses one that is too large once it is in that codec', async () => {
+    await using b = await bench({ 'compression.type': 'uncompressed', 'max.message.bytes': '1000' })
+    const folded = batchOf('x'.repeat(5000), { timestamp: 0, compression: 'gzip' })
+    assert.ok(folded.length < 1000)
+    assert.deepEqual(await b.produce(folded).answer, [{ errorCode: 10, baseOffset: -1 }])
   })
 })

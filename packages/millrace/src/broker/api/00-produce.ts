@@ -128,7 +128,9 @@ function produceTo(
       log,
     )
   }
-  const { batch, header } = storedBatchOf(checked, topicConfig)
+  const stored = storedBatchOf(checked, topicConfig)
+  if (!('batch' in stored)) return refuse(index, stored.errorCode, stored.message, log)
+  const { batch, header } = stored
   const result = log.append(batch, header)
   switch (result.kind) {
     case 'refused':
