@@ -256,6 +256,7 @@ export class DiskPartition implements PartitionLog {
     }
     const next = Segment.empty(this.#home, this.#folder, base)
     try {
+      writeFile(fs, next.logPath, nothing)
       const snapshot = this.#writeProducers(base)
       active.seal()
       this.#disk.track(active)

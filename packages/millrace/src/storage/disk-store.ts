@@ -100,7 +100,7 @@ export class DiskStore implements LogStore {
       this.#save(clusterFileName, encodeClusterFile(cluster)),
     )
     this.#writer = new TurnWriter(options.endOfTurn)
-    this.#files = new FileCache(fs, options.isReadOnly ? 'read' : 'write', options.openFiles)
+    this.#files = new FileCache(fs, options.isReadOnly ? 'read' : 'change', options.openFiles)
     this.#space = new DiskSpace({
       fs,
       clock,

@@ -335,3 +335,28 @@ describe('files that cannot be removed', () => {
     )
   })
 })
+
+describe('a log file that somebody has removed', () => {
+  it('is not made anew, and its partition fails', async () => {
+    const fs = memoryFileSystem()
+    await using store = await openMemory({ fs, openFiles: 1 })
+    const log = await makeLog(store, 'orders')
+    const other = await makeLog(store, 'other')
+    append(log, batchOf(['a']))
+    await store.written()
+    await store.sync()
+    append(other, batchOf(['b']))
+    await store.written()
+    const path = '/data/orders-0/00000000000000000000.log'
+    fs.remove(path)
+    assert.throws(() => log.read(0, anything), isReadFailure)
+    append(log, batchOf(['c']))
+    await assert.rejects(store.written(), (error) => isFailure(error, 'MR_STORAGE_WRITE_FAILED'))
+    assert.equal(log.hasFailed, true)
+    assert.equal(fs.size(path), undefined)
+  })
+})
+
+function isReadFailure(error: unknown): boolean {
+  return isFailure(error, 'MR_STORAGE_READ_FAILED')
+}

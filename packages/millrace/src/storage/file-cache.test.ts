@@ -75,5 +75,5 @@ function cacheOf(limit: number): { fs: FileSystem; cache: FileCache } {
   const fs = memoryFileSystem()
   fs.makeFolder('/d')
   for (const name of 'abc') writeFile(fs, `/d/${name}`, Buffer.from(name))
-  return { fs, cache: new FileCache(fs, 'write', limit) }
+  return { fs, cache: new FileCache(fs, 'change', limit) }
 }

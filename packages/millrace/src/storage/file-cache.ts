@@ -18,11 +18,11 @@ interface Entry extends SharedFile {
  */
 export class FileCache {
   readonly #fs: FileSystem
-  readonly #mode: 'read' | 'write'
+  readonly #mode: 'read' | 'change'
   readonly #limit: number
   readonly #entries = new Map<string, Entry>()
 
-  constructor(fs: FileSystem, mode: 'read' | 'write', limit = 256) {
+  constructor(fs: FileSystem, mode: 'read' | 'change', limit = 256) {
     this.#fs = fs
     this.#mode = mode
     this.#limit = limit

@@ -48,6 +48,7 @@ export function fileSystemContract(name: string, open: () => Promise<ContractFol
       assert.equal(at.fs.size(`${at.folder}/none`), undefined)
       assert.equal(at.fs.readFile(`${at.folder}/none`), undefined)
       assert.throws(() => at.fs.open(`${at.folder}/none`, 'read'), hasCode('ENOENT'))
+      assert.throws(() => at.fs.open(`${at.folder}/none`, 'change'), hasCode('ENOENT'))
       assert.throws(() => at.fs.open(`${at.folder}/no/file`, 'write'), hasCode('ENOENT'))
       assert.throws(() => at.fs.list(`${at.folder}/none`), hasCode('ENOENT'))
       assert.throws(() => at.fs.rename(`${at.folder}/none`, `${at.folder}/b`), hasCode('ENOENT'))

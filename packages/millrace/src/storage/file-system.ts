@@ -13,8 +13,8 @@ export interface FileSystem {
   size(path: string): number | undefined
   /** The whole file, or undefined when there is none. */
   readFile(path: string): Buffer | undefined
-  /** `write` creates what is missing, allows reading too, and keeps what is there. @throws ENOENT for `read` */
-  open(path: string, mode: 'read' | 'write'): OpenFile
+  /** @throws ENOENT unless it is `write` */
+  open(path: string, mode: FileMode): OpenFile
   /** Replaces the target, atomically. Open files stay open. */
   rename(from: string, to: string): void
   /** A file, or a folder with all in it. Missing is fine. Open files stay readable. */
@@ -28,6 +28,9 @@ export interface FileSystem {
   /** Excludes every other process from the folder until released or until this process dies. @throws MR_STORAGE_LOCKED */
   lock(folder: string): Promise<FolderLock>
 }
+
+/** `read` alone; `change` what is there; `write`: the same, and make what is missing. All keep what is there. */
+export type FileMode = 'read' | 'change' | 'write'
 
 export interface OpenFile {
   size(): number

@@ -1,5 +1,5 @@
 import { failure } from '../errors/index.ts'
-import type { FileSystem, FolderLock, OpenFile } from './file-system.ts'
+import type { FileMode, FileSystem, FolderLock, OpenFile } from './file-system.ts'
 
 export type FileOperation =
   | 'open'
@@ -148,12 +148,12 @@ class MemoryDisk implements MemoryFileSystem {
     return inode && Buffer.from(inode.bytes.subarray(0, inode.size))
   }
 
-  open(path: string, mode: 'read' | 'write'): OpenFile {
+  open(path: string, mode: FileMode): OpenFile {
     this.meet('open', path)
     const key = clean(path)
     let inode = this.#inodes.get(key)
     if (!inode) {
-      if (mode === 'read' || !this.#folders.has(parentOf(key)))
+      if (mode !== 'write' || !this.#folders.has(parentOf(key)))
         throw systemError('ENOENT', 'open', path)
       inode = { bytes: Buffer.alloc(0), size: 0, phantom: 0, synced: 0 }
       this.#inodes.set(key, inode)

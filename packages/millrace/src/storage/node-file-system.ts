@@ -22,6 +22,7 @@ import { systemCode } from './file-system.ts'
 import { lockFolder } from './folder-lock.ts'
 
 const { O_RDONLY, O_RDWR, O_CREAT } = constants
+const flags = { read: O_RDONLY, change: O_RDWR, write: O_RDWR | O_CREAT } as const
 
 /** The disk itself. */
 export const nodeFileSystem: FileSystem = {
@@ -36,7 +37,7 @@ export const nodeFileSystem: FileSystem = {
       throw error
     }
   },
-  open: (path, mode) => new NodeFile(openSync(path, mode === 'read' ? O_RDONLY : O_RDWR | O_CREAT)),
+  open: (path, mode) => new NodeFile(openSync(path, flags[mode])),
   rename: (from, to) => renameSync(from, to),
   remove: (path) => rmSync(path, { recursive: true, force: true }),
   async syncFolder(path) {

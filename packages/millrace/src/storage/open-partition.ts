@@ -210,7 +210,7 @@ async function check(
   segment: Segment,
   path: string,
 ): Promise<{ readonly cause: string; readonly bytes: number } | undefined> {
-  const file = home.fs.open(path, home.isReadOnly ? 'read' : 'write')
+  const file = home.fs.open(path, home.isReadOnly ? 'read' : 'change')
   try {
     const { size, fault } = await checkFile(file, segment.baseOffset, (batch) =>
       segment.note(lastOffsetOf(batch.header), batch.size, batch.header.maxTimestamp),

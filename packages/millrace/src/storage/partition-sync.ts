@@ -141,7 +141,7 @@ export class PartitionSync {
   async #syncFile(path: string): Promise<void> {
     const { fs } = this.#options
     if (fs.size(path) === undefined) return
-    const file = fs.open(path, 'write')
+    const file = fs.open(path, 'change')
     try {
       await file.sync()
     } finally {
