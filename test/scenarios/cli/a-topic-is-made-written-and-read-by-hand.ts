@@ -12,14 +12,15 @@ await scenario({}, async ({ engine, client, topic }) => {
     })
   const created = await run(['topics', 'create', name, '--partitions', '2', '--retention', '7d'])
   assert.deepEqual([created.code, created.stdout], [0, `Created ${name} with 2 partitions\n`])
+
+  const wrote = await run(['write', name, '--partition', '1'], 'one\ntwo\nthree\n')
+  assert.deepEqual([wrote.code, wrote.stdout], [0, `${name} 1 0\n${name} 1 1\n${name} 1 2\n`])
   const [retention] = await client.admin.describeConfigs(
     { topic: name },
     { names: ['retention.ms'] },
   )
   assert.equal(retention?.value, '604800000')
 
-  const wrote = await run(['write', name, '--partition', '1'], 'one\ntwo\nthree\n')
-  assert.deepEqual([wrote.code, wrote.stdout], [0, `${name} 1 0\n${name} 1 1\n${name} 1 2\n`])
   const [tailed, last, again] = await Promise.all([
     run(['tail', name, '--from', 'start', '--exit']),
     run(['tail', name, '--from', '-1', '--exit', '--format', '%o %s\\n']),

@@ -25,7 +25,10 @@ await scenario(
 
     const [grown] = await client.admin.createPartitions([{ name: topic('orders'), count: 4 }])
     assert.equal(grown?.error, undefined)
-    await client.metadata.refresh([topic('orders')], { reason: 'it has grown' })
+    await until('it has grown', async () => {
+      await client.metadata.refresh([topic('orders')], { reason: 'it has grown' })
+      return client.metadata.peek(topic('orders'))?.partitions.length === 4
+    })
     await send(
       'orders',
       [1, 2, 3].map((partition) => ({ partition, value: `first of ${partition}` })),

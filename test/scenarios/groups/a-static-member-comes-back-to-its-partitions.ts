@@ -23,7 +23,11 @@ await scenario(
       )
     await using stays = join('worker-1')
     const restarts = join('worker-2')
-    await until('each has two', () => stays.held().length === 2 && restarts.held().length === 2)
+    const isSettled = (): boolean =>
+      [stays, restarts].every(({ member, held }) => {
+        return member.state === 'steady' && held().length === 2
+      }) && stays.member.generation === restarts.member.generation
+    await until('each has two', isSettled)
     await fill('first')
     await until('both have read', () => stays.messages.length + restarts.messages.length === 4)
     const before = { held: restarts.held(), generation: stays.member.generation }
