@@ -9,11 +9,12 @@ import {
   defineResponder,
   defineTopic,
   monitor,
+  startWorker,
   stop,
   type Runnable,
 } from '../../../packages/millrace/src/app/index.ts'
 import { deferred } from '../../../packages/millrace/src/kit/index.ts'
-import { startTestApp } from '../../../packages/millrace/src/testing/index.ts'
+import { startTestApp, startTestBroker } from '../../../packages/millrace/src/testing/index.ts'
 import { until } from '../../harness/until.ts'
 
 const users = defineTopic('users', {
@@ -274,5 +275,54 @@ describe('events', () => {
       offset: 0,
       attempt: 1,
     })
+  })
+})
+
+describe('what stands beside a worker', () => {
+  it('keeps it from neither committing nor leaving when it does not stop', async () => {
+    const stuck = defineTopic('stuck')
+    const consumer = defineConsumer({ topic: stuck, commit: { interval: '1h' }, each() {} })
+    const runnable: Runnable = {
+      name: 'beside',
+      start: async () => undefined,
+      stop: () => Promise.reject(new Error('it does not want to')),
+      health: () => ({ isLive: true, isReady: true, reasons: [] }),
+    }
+    await using app = await startTestApp(
+      { clientId: 'shop', app: defineApp({ consumers: [consumer] }) },
+      { runnables: [runnable] },
+    )
+    await app.send(stuck, { value: 1 })
+    await until('it was handled', () => app.worker.partitions[0]?.position === 1)
+    assert.equal(await app.worker.stop(), 1)
+    const [committed] = await app.client.admin.committedOffsets('shop_stuck')
+    assert.equal(committed?.offset, 1)
+    const [group] = await app.client.admin.describeGroups(['shop_stuck'])
+    assert.deepEqual(group?.members, [])
+  })
+
+  it('leaves no timer of it behind when it does not start', async () => {
+    const timers = (): number =>
+      process.getActiveResourcesInfo().filter((one) => one === 'Timeout').length
+    const topic = defineTopic('not-started')
+    const consumer = defineConsumer({ topic, each() {} })
+    const runnable: Runnable = {
+      name: 'beside',
+      start: () => Promise.reject(new Error('the port is taken')),
+      stop: async () => undefined,
+      health: () => ({ isLive: true, isReady: true, reasons: [] }),
+    }
+    await using broker = await startTestBroker()
+    const before = timers()
+    const config = defineConfig({
+      brokers: [broker.address],
+      app: defineApp({ consumers: [consumer] }),
+    })
+    const options = { signals: false, createTopics: true, env: {}, log: false as const }
+    await assert.rejects(
+      startWorker(config, { ...options, runnables: [runnable] }),
+      /port is taken/,
+    )
+    await until('its timers are gone', () => timers() <= before)
   })
 })

@@ -112,6 +112,7 @@ export async function startWorker(
     watchLoopDelay(settings.session, () => worker.partitions.flatMap(({ job }) => job ?? [])),
   )
 
+  stack.defer(async () => void (await Promise.all(groups.map((group) => group.leave(0)))))
   await joinAll(groups, resolved, {
     client,
     clock,

@@ -219,7 +219,7 @@ export class RunningWorker implements Worker {
 
   /** True when handlers were left behind. Each step has its share of the time that is left. */
   async #stopInOrder(timeoutMs: number, left: () => number): Promise<boolean> {
-    const { groups, producer, client, runnables } = this.#parts
+    const { groups, producer, client } = this.#parts
     // Handlers have until 5 s before the deadline, then they are told; the last second is for what follows.
     const abortAfterMs = Math.max(timeoutMs - 5000, timeoutMs / 2)
     const giveUpMs = Math.max(timeoutMs - abortAfterMs - 1000, timeoutMs / 4)
@@ -227,13 +227,24 @@ export class RunningWorker implements Worker {
     this.#leftBehind = this.#running()
     // With the brokers away each of these waits in vain, so each gets half of what is left at most.
     const share = (mostMs: number): number => Math.min(left() / 2, mostMs)
-    await Promise.all(runnables.map((one) => one.stop({ timeoutMs: share(30_000) })))
+    await this.#stopRunnables(share(30_000))
     await this.#flush(share(10_000))
     await Promise.all(groups.map((group) => group.commitFinally(share(9000))))
     await Promise.all(groups.map((group) => group.leave(share(10_000))))
     await producer.close({ timeout: share(1000) })
     await client.close({ timeoutMs: share(5000) })
     return this.#leftBehind.length > 0
+  }
+
+  /** One that fails to stop must not keep the others, or the last commit, from their turn. */
+  async #stopRunnables(timeoutMs: number): Promise<void> {
+    const { runnables } = this.#parts
+    const ends = await Promise.allSettled(runnables.map(async (one) => one.stop({ timeoutMs })))
+    for (const end of ends) {
+      if (end.status === 'fulfilled') continue
+      events.error.publish({ type: 'runnable', error: end.reason })
+      this.#wanted = 1
+    }
   }
 
   async #flush(timeoutMs: number): Promise<void> {
