@@ -142,7 +142,9 @@ async function endWith(
   isProcess: boolean,
 ): Promise<void> {
   const exitCode = await worker.done
-  await owned.disposeAsync()
+  const disposed = owned.disposeAsync()
+  // A group that is still leaving after a forced stop does not hold the process.
+  await (isProcess ? Promise.race([disposed, sleep(systemClock, 1000)]) : disposed)
   if (isProcess) process.exit(exitCode)
 }
 
