@@ -37,6 +37,9 @@ export function bannerText(facts: BannerFacts): string {
   for (const { name, group, topics } of facts.consumers)
     lines.push(['consumer', `${name} (group ${group}) reads ${topics.join(', ')}`])
   for (const note of facts.notes) lines.push(['note', note])
+  const [topic] = facts.consumers.flatMap(({ topics }) => topics)
+  const look = topic === undefined ? 'topics list' : `tail ${topic}`
+  lines.push(['look inside', `npx millrace ${look} --brokers ${facts.broker}`])
   lines.push(['ready', `in ${Math.round(facts.readyMs)} ms; Ctrl-C stops`])
 
   const width = Math.max(...lines.map(([label]) => label.length))

@@ -52,6 +52,7 @@ describe('the banner', () => {
   application  /app
   consumer     mail (group g) reads orders, users
   note         port 9092 is taken, the broker uses 9093
+  look inside  npx millrace tail orders --brokers localhost:9092
   ready        in 120 ms; Ctrl-C stops`,
     )
   })
@@ -72,6 +73,9 @@ describe('the screen', () => {
     out.text = ''
     screen.note('warning: hot')
     assert.equal(out.text.startsWith('\u001b[3A\u001b[0Jwarning: hot\nrequests'), true)
+    out.text = ''
+    screen.clear()
+    assert.equal(out.text, '\u001b[3A\u001b[0J')
   })
 
   it('says a line at every tenth elsewhere', () => {

@@ -50,12 +50,25 @@ export async function runDev(options: RunDevOptions): Promise<void> {
 
   const { companion } = session
   if (companion) {
-    screen = openScreen(companion, { out: process.stderr, isTerminal: process.stderr.isTTY })
+    const { label, done, total } = companion.progress()
+    if (done > 0) {
+      const [here, all] = [done.toLocaleString('en-US'), total.toLocaleString('en-US')]
+      const rest = `delete ${session.dataFolder} to begin anew`
+      print.talk(
+        `${label}: ${done < total ? `going on at ${here} of ${all}` : `all ${all}, by a former run; ${rest}`}`,
+      )
+    }
+    const drawn = openScreen(companion, { out: process.stderr, isTerminal: process.stderr.isTTY })
+    screen = drawn
     const finished = companion.finished.then(() => true)
-    const isFinished = await Promise.race([finished, ended.then(() => false)]).finally(() => {
-      screen?.[Symbol.dispose]()
+    let isFinished = false
+    try {
+      isFinished = await Promise.race([finished, ended.then(() => false)])
+    } finally {
       screen = undefined
-    })
+      if (isFinished && print.isTerminal && print.format === 'text') drawn.clear()
+      else drawn[Symbol.dispose]()
+    }
     if (isFinished) {
       const { text, document } = await companion.report()
       await print.document(document, () => text)

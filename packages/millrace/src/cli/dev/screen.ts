@@ -9,6 +9,8 @@ const barWidth = 32
 export interface Screen extends Disposable {
   /** Shows a line above the live part: a warning must not be drawn over. */
   note(line: string): void
+  /** Ends it and takes the live part away: what follows says the same. Instead of disposing of it. */
+  clear(): void
 }
 
 /**
@@ -62,6 +64,10 @@ export function openScreen(
       if (isTerminal) erase()
       out.write(`${line}\n`)
       if (isTerminal) draw()
+    },
+    clear() {
+      timer?.cancel()
+      if (isTerminal) erase()
     },
     [Symbol.dispose]() {
       timer?.cancel()
