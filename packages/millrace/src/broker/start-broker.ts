@@ -93,9 +93,9 @@ export async function startBroker(options: StartBrokerOptions = {}): Promise<Bro
     onReport: publishReport,
     ...(memory ? { reserveBytes: 0 } : {}),
   })
+  const topics = new Topics(store, settings)
+  const groups = new GroupCoordinator({ store, topics, clock, settings })
   try {
-    const topics = new Topics(store, settings)
-    const groups = new GroupCoordinator({ store, topics, clock, settings })
     await groups.load()
     const broker: BrokerCore = {
       settings,
@@ -114,7 +114,7 @@ export async function startBroker(options: StartBrokerOptions = {}): Promise<Bro
     let stopped: Promise<void> | undefined
 
     const stop = async (): Promise<void> => {
-      timers.cancel()
+      const idle = timers.stop()
       const closed = listener.close()
       // Acknowledgements of what is already appended go out first, to those who read them.
       await store.written().catch((error: unknown) => taskFailed('write', error))
@@ -127,6 +127,7 @@ export async function startBroker(options: StartBrokerOptions = {}): Promise<Bro
       groups.stop()
       await closed
       deaf.cancel()
+      await idle
       // A server is closed a moment before its sockets say that they are.
       connections.clear()
       await store.close()
@@ -153,6 +154,7 @@ export async function startBroker(options: StartBrokerOptions = {}): Promise<Bro
       [Symbol.asyncDispose]: () => (stopped ??= stop()),
     }
   } catch (error) {
+    groups.stop()
     await store.close()
     throw error
   }
@@ -210,27 +212,30 @@ function nameOf(host: string | undefined, bound: readonly string[]): string {
   return bound.length === 1 && bound[0] === '127.0.0.1' ? '127.0.0.1' : 'localhost'
 }
 
-/** Work that comes back: each run ends before the next is planned. */
-function startTimers(broker: BrokerCore, connections: ReadonlySet<Connection>): Timer {
+/** Work that comes back: each run ends before the next is planned. `stop` resolves when none runs any more. */
+function startTimers(
+  broker: BrokerCore,
+  connections: ReadonlySet<Connection>,
+): { stop(): Promise<void> } {
   const { clock, groups, settings, store } = broker
   const timers = new Map<string, Timer>()
-  let isCancelled = false
+  const runs = new Map<string, Promise<void>>()
+  let isStopped = false
   const every = (task: string, intervalMs: number, run: () => Promise<void>): void => {
-    const again = (): void => {
-      if (isCancelled) return
-      timers.set(
-        task,
-        clock.after(
-          intervalMs,
-          () =>
-            void run()
-              .catch((error: unknown) => taskFailed(task, error))
-              .finally(again),
-          { unref: true },
-        ),
-      )
+    const once = async (): Promise<void> => {
+      try {
+        await run()
+      } catch (error) {
+        taskFailed(task, error)
+      }
+      plan()
     }
-    again()
+    const plan = (): void => {
+      if (isStopped) return
+      const start = (): void => void runs.set(task, once())
+      timers.set(task, clock.after(intervalMs, start, { unref: true }))
+    }
+    plan()
   }
   every('retention', settings.retentionCheckMs, async () => {
     const { segments, bytes } = await store.retain()
@@ -244,9 +249,10 @@ function startTimers(broker: BrokerCore, connections: ReadonlySet<Connection>): 
       if (connection.isIdle(nowMs, idleMs)) connection.close('idle')
   })
   return {
-    cancel() {
-      isCancelled = true
+    async stop() {
+      isStopped = true
       for (const timer of timers.values()) timer.cancel()
+      await Promise.all(runs.values())
     },
   }
 }
