@@ -79,7 +79,7 @@ it('feeds each request once, however often the feeder is killed, and site and dr
       await appendFile(accessLog, '203.0.113.9 - - [24/Nov')
       site = await startSite({ requests, accessLog, port: sitePort })
       await drain.stop()
-      drain = await startDrain({ port: drainPort, producer, history: history() })
+      drain = await startDrain({ port: drainPort, producer, history })
     }
     assert.ok(kills >= 3, `killed ${kills} times`)
     const all = requests.map(({ index }) => index)

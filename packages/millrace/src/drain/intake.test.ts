@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 
+import { failure } from '../errors/index.ts'
 import { deferred, manualClock, type Deferred, type ManualClock } from '../kit/index.ts'
 import { ByteBudget } from './byte-budget.ts'
 import { DrainCounters } from './counters.ts'
@@ -28,9 +29,11 @@ class ScriptedProducer implements DrainProducer {
   settle(...outcomes: readonly boolean[]): void {
     for (const [index, wait] of this.#waiting.splice(0).entries()) {
       if (outcomes[index] ?? true) wait.resolve(undefined)
-      else wait.reject(new Error('refused'))
+      else wait.reject(this.failure)
     }
   }
+
+  failure: Error = new Error('refused')
 
   get values(): readonly string[] {
     return this.sent.map(({ value }) => (JSON.parse(String(value)) as { msg: string }).msg)
@@ -53,7 +56,7 @@ interface Bench {
   readonly take: (body: string, id?: string | null) => ReturnType<Intake['take']>
 }
 
-function bench(): Bench {
+function bench(topics?: () => AsyncIterable<PastMessage>): Bench {
   const clock = manualClock()
   const producer = new ScriptedProducer()
   const seen = new FramesSeen({ windowMs: 600_000, framesPerSource: 100 })
@@ -65,6 +68,7 @@ function bench(): Bench {
     clock,
     holdMs: 4000,
     onError: () => undefined,
+    ...(topics ? { history: topics } : {}),
   })
   return {
     clock,
@@ -148,6 +152,37 @@ describe('intake', () => {
     await settled
     assert.equal((await second).verdict, 'duplicate')
     assert.deepEqual(producer.values, ['a'])
+  })
+
+  it('looks at what landed before it writes lines of unknown outcome again', async () => {
+    for (const hasLanded of [true, false]) {
+      let looked = 0
+      const at = bench(() => {
+        // The first look finds the cluster away.
+        if (++looked === 1) throw new Error('away')
+        return history(hasLanded ? at.producer.sent.slice(0, 1) : [])
+      })
+      const { producer, take, clock } = at
+      producer.isHeld = true
+      const timeoutMs = 120_000
+      const context = { topic: 'logs', partition: 0, timeoutMs, reason: 'no answer' }
+      producer.failure = failure('MR_PRODUCER_OUTCOME_UNKNOWN', context)
+      const first = take(frame('a') + frame('b'))
+      await clock.advanceAsync(4000)
+      assert.equal((await first).verdict, 'late')
+      producer.settle(false, true)
+      const early = take(frame('a') + frame('b'))
+      await clock.advanceAsync(4000)
+      assert.equal((await early).verdict, 'late')
+      assert.equal(looked, 0)
+
+      producer.isHeld = false
+      await clock.advanceAsync(120_000)
+      const { verdict } = await take(frame('a') + frame('b'))
+      assert.equal(looked, 2)
+      assert.equal(verdict, hasLanded ? 'duplicate' : 'taken')
+      assert.deepEqual(producer.values, hasLanded ? ['a', 'b'] : ['a', 'b', 'a'])
+    }
   })
 
   it('knows after a restart what its predecessor took', async () => {

@@ -1,8 +1,10 @@
+import { isFailure } from '../errors/index.ts'
 import { deferred, type Clock } from '../kit/index.ts'
 import { BodyReader, type BodyLine, type RawBody } from './body.ts'
 import { ByteBudget } from './byte-budget.ts'
 import { sourceName, type DrainCounters } from './counters.ts'
 import type { FramesSeen } from './frames-seen.ts'
+import { rebuildSeen, type PastMessage } from './history.ts'
 import { headerNames, type DrainMessage, type DrainTopics } from './record.ts'
 import type { Sender } from './sender.ts'
 
@@ -33,6 +35,8 @@ export interface IntakeOptions {
   /** How long an answer may wait for the broker. */
   readonly holdMs: number
   readonly onError: (error: unknown) => void
+  /** What the topics hold; looked at when nobody knows whether a line was written. */
+  readonly history?: () => AsyncIterable<PastMessage>
 }
 
 const done = Promise.resolve()
@@ -44,11 +48,18 @@ const done = Promise.resolve()
 const readBytes = 2 * 1024 * 1024
 
 /**
+ * When a line's outcome is unknown, its last attempt may still be on its way: a client's request closes its
+ * connection after 30 s, and then nothing lands any more. Only after that a look at the topics says anything.
+ */
+const landedMs = 35_000
+const looks = 3
+
+/**
  * Takes whole bodies: deduplicates by frame id, reads, writes, and says what to answer.
  *
  * A body that could not be written in time stays claimed until its sends have settled. So a sender that comes
  * again meanwhile waits for the first copy and is not written twice, and one that comes after a partial failure
- * only adds the lines that are missing.
+ * only adds the lines that are missing. Where the broker's answer never came, the topics themselves say which are.
  */
 export class Intake {
   readonly #options: IntakeOptions
@@ -100,8 +111,9 @@ export class Intake {
     const settle = async (): Promise<void> => {
       const outcome = await this.#write(sender, reader, receivedUs, claim.written)
       ;({ hasFailed } = outcome)
-      claim.release(outcome.written, count)
       this.#reading.release(body.size)
+      if (outcome.isUnsure && sender.frameId !== null) await this.#look()
+      claim.release(outcome.written, count)
     }
     const settled = settle()
     if (!(await this.#inTime(settled, untilMs))) return { verdict: 'late', frames, settled }
@@ -148,14 +160,33 @@ export class Intake {
     const outcomes = await Promise.allSettled(sends)
     const now: number[] = []
     let hasFailed = false
+    let isUnsure = false
     for (const [position, outcome] of outcomes.entries()) {
-      if (outcome.status === 'fulfilled') now.push(indexes[position] ?? 0)
-      else if (!hasFailed) {
-        hasFailed = true
-        this.#options.onError(outcome.reason)
+      if (outcome.status === 'fulfilled') {
+        now.push(indexes[position] ?? 0)
+        continue
+      }
+      isUnsure ||= isFailure(outcome.reason, 'MR_PRODUCER_OUTCOME_UNKNOWN')
+      if (!hasFailed) this.#options.onError(outcome.reason)
+      hasFailed = true
+    }
+    return { written: now, hasFailed, isUnsure }
+  }
+
+  /** Finds out what landed after all. With the cluster away for long it gives up: then a copy may double a line. */
+  async #look(): Promise<void> {
+    const { history, seen, clock, onError } = this.#options
+    if (!history) return
+    for (let attempt = 1; attempt <= looks; attempt++) {
+      // Does not hold a process that ends: its successor looks at the topics anyway.
+      await new Promise<void>((resolve) => clock.after(landedMs, resolve, { unref: true }))
+      try {
+        await rebuildSeen(seen, history(), clock.now())
+        return
+      } catch (error) {
+        onError(error)
       }
     }
-    return { written: now, hasFailed }
   }
 
   /** Async, so that a producer that throws at once fails its line and not the claim. */
@@ -178,6 +209,8 @@ export class Intake {
 interface Outcome {
   readonly written: readonly number[]
   readonly hasFailed: boolean
+  /** Some of the failed ones may have been written all the same. */
+  readonly isUnsure: boolean
 }
 
 const late: Taken = { verdict: 'late', frames: 0, settled: done }

@@ -42,7 +42,8 @@ export async function startClusterDrain(options: ClusterDrainOptions): Promise<D
   await ensureTopics(client, names, partitions)
   const producer = client.producer({ maxMessageBytes })
   try {
-    const history = client.reader({ topics: names, from: -tail, to: 'end' })
+    const history = (): AsyncIterable<PastMessage> =>
+      client.reader({ topics: names, from: -tail, to: 'end' })
     const drain = await startDrain({ ...others, topics, producer, history })
     const stop = async (): Promise<void> => {
       await drain.stop()

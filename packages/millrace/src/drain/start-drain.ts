@@ -48,8 +48,11 @@ export interface DrainOptions {
   readonly paths?: readonly string[]
   /** Who may send. Default: everybody, which is right only on a port that nobody else reaches. */
   readonly credentials?: readonly Credentials[]
-  /** What the drain's topics hold already, so that copies of frames taken before a restart are known. */
-  readonly history?: AsyncIterable<PastMessage>
+  /**
+   * Reads what the drain's topics hold: at start, so that copies of frames taken before a restart are known, and
+   * when the outcome of a write is unknown.
+   */
+  readonly history?: () => AsyncIterable<PastMessage>
   /** Largest body, before and after unzipping. Default `'1MiB'`. */
   readonly maxBody?: Size
   /** Bytes of bodies in flight over all connections. Default `'32MiB'`. */
@@ -101,7 +104,7 @@ export async function startDrain(options: DrainOptions): Promise<Drain> {
     framesPerSource: options.framesPerSource ?? 10_000,
   })
   if (options.history) {
-    const messages = await rebuildSeen(seen, options.history, clock.now())
+    const messages = await rebuildSeen(seen, options.history(), clock.now())
     events.drainRebuilt.publish({ messages, frames: seen.size })
   }
   const counters = new DrainCounters()
@@ -114,6 +117,7 @@ export async function startDrain(options: DrainOptions): Promise<Drain> {
     clock,
     holdMs: milliseconds(options.hold, 4_000),
     onError: (error) => events.drainWriteFailed.publish({ error }),
+    ...(options.history ? { history: options.history } : {}),
   })
   const handle = requestHandler({
     intake,
