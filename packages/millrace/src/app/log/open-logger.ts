@@ -2,8 +2,8 @@ import { createRequire } from 'node:module'
 
 import type { Logger as Pino, LoggerOptions, StreamEntry } from 'pino'
 
-import { classOf } from '../owner/describe.ts'
 import type { Logger } from '../ports.ts'
+import { describeError } from './describe-error.ts'
 
 export interface LoggerSettings {
   readonly level: string
@@ -39,23 +39,6 @@ export function openLogger({ level, file }: LoggerSettings): Logger {
   if (fileFault !== undefined)
     logger.warn({ err: fileFault }, `Cannot write the log file ${file}, going on without it`)
   return logger
-}
-
-/**
- * What a log line holds of an error: never its context, where messages may lie.
- */
-function describeError(error: unknown): object {
-  if (!(error instanceof Error)) return { type: typeof error, message: String(error), stack: '' }
-  const causes: string[] = []
-  for (let cause = error.cause; cause instanceof Error && causes.length < 5; cause = cause.cause)
-    causes.push(`caused by ${cause.stack}`)
-  return {
-    type: classOf(error),
-    message: error.message,
-    ...('code' in error ? { code: error.code } : {}),
-    ...('hint' in error ? { hint: error.hint } : {}),
-    stack: [error.stack, ...causes].join('\n'),
-  }
 }
 
 function standardOutput(): NodeJS.WritableStream {
