@@ -111,10 +111,29 @@ describe('a broker alone, asked what is asked of clusters', () => {
     assert.deepEqual([moving.errorCode, moving.topics], [0, []])
   })
 
+  it('keeps partitions in its one folder', async () => {
+    await using broker = await startTestBroker({ topics: { orders: 1 } })
+    await using client = await connectRaw(broker.port)
+    const topics = [{ name: 'orders', partitions: [0, 1] }]
+    const { results } = await client.ask(apis.alterReplicaLogDirs, 2, {
+      dirs: [
+        { path: broker.store.folder, topics },
+        { path: '/elsewhere', topics },
+      ],
+    })
+    assert.deepEqual(
+      results.map(({ partitions }) => partitions.map(({ errorCode }) => errorCode)),
+      [
+        [0, 3],
+        [57, 57],
+      ],
+    )
+  })
+
   it('is its own quorum, without an authorizer', async () => {
     await using broker = await startTestBroker()
     await using client = await connectRaw(broker.port)
-    const { topics } = await client.ask(apis.describeQuorum, 1, {
+    const { topics, nodes } = await client.ask(apis.describeQuorum, 2, {
       topics: [
         { topicName: '__cluster_metadata', partitions: [{ partitionIndex: 0 }] },
         { topicName: 'orders', partitions: [{ partitionIndex: 0 }] },
@@ -127,6 +146,7 @@ describe('a broker alone, asked what is asked of clusters', () => {
       [broker.store.nodeId],
     )
     assert.equal(other?.errorCode, 3)
+    assert.equal(nodes[0]?.listeners[0]?.port, broker.port)
 
     const everything = {
       resourceTypeFilter: 1,

@@ -43,6 +43,7 @@ export function dumpSchemas(): readonly ApiDump[] {
 const typeNames = {
   i8: 'int8',
   i16: 'int16',
+  u16: 'uint16',
   i32: 'int32',
   i64: 'int64',
   bool: 'bool',

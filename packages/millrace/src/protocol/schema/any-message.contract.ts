@@ -26,6 +26,8 @@ function anyPresent(field: Field<unknown>, version: number): fc.Arbitrary<unknow
       return fc.integer({ min: -0x80, max: 0x7f })
     case 'i16':
       return fc.integer({ min: -0x8000, max: 0x7fff })
+    case 'u16':
+      return fc.integer({ min: 0, max: 0xffff })
     case 'i32':
       return fc.integer()
     case 'i64':

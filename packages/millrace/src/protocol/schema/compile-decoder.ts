@@ -77,6 +77,7 @@ class DecoderEmitter {
     switch (spec.kind) {
       case 'i8':
       case 'i16':
+      case 'u16':
       case 'i32':
       case 'i64':
       case 'bool':

@@ -64,6 +64,7 @@ class EncoderEmitter {
     switch (field.spec.kind) {
       case 'i8':
       case 'i16':
+      case 'u16':
       case 'i32':
       case 'i64':
       case 'bool':
@@ -88,6 +89,7 @@ class EncoderEmitter {
     switch (spec.kind) {
       case 'i8':
       case 'i16':
+      case 'u16':
       case 'i32':
       case 'i64':
       case 'bool':

@@ -46,6 +46,7 @@ export function defaultOf(field: Field<unknown>): unknown {
   switch (spec.kind) {
     case 'i8':
     case 'i16':
+    case 'u16':
     case 'i32':
     case 'i64':
       return 0
@@ -89,6 +90,7 @@ export function isDefault(field: Field<unknown>, value: unknown): boolean {
       return (value as { readonly length: number }).length === 0
     case 'i8':
     case 'i16':
+    case 'u16':
     case 'i32':
     case 'i64':
     case 'bool':
@@ -106,6 +108,7 @@ export function leastBytes(field: Field<unknown>, version: number, isFlexible: b
     case 'bool':
       return 1
     case 'i16':
+    case 'u16':
       return 2
     case 'i32':
       return 4

@@ -2,6 +2,7 @@
 export type Kind =
   | 'i8'
   | 'i16'
+  | 'u16'
   | 'i32'
   | 'i64'
   | 'bool'
@@ -95,6 +96,7 @@ function scalar<Value, In = Value>(kind: Kind): Field<Value, In> {
 
 export const i8: Field<number> = scalar('i8')
 export const i16: Field<number> = scalar('i16')
+export const u16: Field<number> = scalar('u16')
 export const i32: Field<number> = scalar('i32')
 /** A number: exact within 2^53, which holds for offsets, times, sizes and producer ids. */
 export const i64: Field<number> = scalar('i64')

@@ -61,6 +61,7 @@ function valueDecoder(field: Field<unknown>, version: number, isFlexible: boolea
   switch (spec.kind) {
     case 'i8':
     case 'i16':
+    case 'u16':
     case 'i32':
     case 'i64':
     case 'bool':
@@ -139,6 +140,7 @@ function valueEncoder(field: Field<unknown>, version: number, isFlexible: boolea
   switch (spec.kind) {
     case 'i8':
     case 'i16':
+    case 'u16':
     case 'i32':
     case 'i64': {
       const { kind } = spec

@@ -49,6 +49,10 @@ export class Reader {
     return (((bytes[at]! << 8) | bytes[at + 1]!) << 16) >> 16
   }
 
+  u16(): number {
+    return this.i16() & 0xffff
+  }
+
   i32(): number {
     const at = this.position
     const bytes = this.bytes

@@ -73,6 +73,11 @@ export class Writer {
     this.position = at + 2
   }
 
+  u16(value: number): void {
+    if ((value & 0xffff) !== value) this.#misfit(value, 'uint16')
+    this.i16((value << 16) >> 16)
+  }
+
   i32(value: number): void {
     if ((value | 0) !== value) this.#misfit(value, 'int32')
     const bytes = this.#room(4)
