@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import * as fc from 'fast-check'
-import { isFailure } from '../../errors/index.ts'
+import { failure, isFailure } from '../../errors/index.ts'
 import { encodeBatch } from '../../protocol/index.ts'
 import { PartitionFeed, type FeedOwner } from './partition-feed.ts'
 import { isWanted, planFetch, shareOf } from './plan-fetch.ts'
@@ -64,6 +64,16 @@ describe('a partition feed', () => {
     feed.end()
     await loop
     assert.equal(turns, 2)
+  })
+
+  it('keeps saying why it stands still when a resume cannot help', async () => {
+    const feed = new PartitionFeed('t', 0, owner, { isReadCommitted: false })
+    const missing = failure('MR_OFFSET_MISSING', { topic: 't', partition: 0 })
+    feed.fail(missing)
+    feed.resume()
+    await assert.rejects(feed.available(), { code: 'MR_OFFSET_MISSING' })
+    await feed.seek(0)
+    assert.equal(feed.failure, null)
   })
 
   it('stands where it stood when the place to seek to cannot be found', async () => {

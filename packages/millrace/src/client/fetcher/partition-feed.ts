@@ -182,7 +182,8 @@ export class PartitionFeed {
 
   readonly resume = (): void => {
     this.#isPaused = false
-    this.#failure = undefined
+    // Without a position there is nothing to try again; silence would be worse than the same failure.
+    if (this.fetchOffset >= 0) this.#failure = undefined
     this.suspectOffset = -1
     this.retryAtMs = 0
     this.#changed()

@@ -22,7 +22,10 @@ export interface OwnedPartition {
   /** Messages fetched and not yet taken. */
   readonly buffered: number
   readonly isPaused: boolean
-  /** Why it stands still: a batch that cannot be read, a position outside the log. `resume` or `seek` tries again. */
+  /**
+   * Why it stands still: a batch that cannot be read, a position outside the log. `resume` or `seek` tries again;
+   * where no position could be found at all, only `seek`.
+   */
   readonly failure: MillraceError | null
   /** Up to `max` messages, at once and in order; empty when none is buffered, when paused, when not owned. */
   readonly take: (max: number) => readonly ClientMessage[]
