@@ -72,6 +72,36 @@ describe('background delivery', () => {
     assert.deepEqual(sent, ['1', '2'])
   })
 
+  it('is drained when what came before has a verdict, whatever comes after', async () => {
+    const verdicts: ReturnType<typeof deferred<Sent>>[] = []
+    const { queue } = rig(() => {
+      const verdict = deferred<Sent>()
+      verdicts.push(verdict)
+      return verdict.promise
+    })
+    queue.add('t', message('1'))
+    const draining = queue.drain()
+    queue.add('t', message('2'))
+    queue.deliver()
+    verdicts[0]?.resolve(acknowledged)
+    await draining
+    assert.equal(queue.size, 1)
+  })
+
+  it('goes on when the application cannot take a message back', async () => {
+    const clock = manualClock()
+    const onUndelivered = (): never => {
+      throw new Error('the file is full')
+    }
+    const rules = { threshold: 0, intervalMs: 1000, queueLimit: 5, onUndelivered }
+    const port = { send: (): Promise<Sent> => Promise.reject(new Error('no')) }
+    const queue = new BackgroundQueue(rules, clock, () => port)
+    queue.add('t', message('1'))
+    queue.add('t', message('2'))
+    await queue.drain()
+    assert.equal(queue.size, 0)
+  })
+
   it('reports each failure and each message that is given up', async () => {
     const { given, queue } = rig(() => Promise.reject(new Error('no')))
     queue.add('t', message('1'))

@@ -30,7 +30,8 @@ export class BackgroundQueue {
   #encoding: Promise<unknown> | undefined
   #encodingCount = 0
   #timer: Timer | undefined
-  readonly #drained: (() => void)[] = []
+  /** One for each delivery, until all its messages have a verdict. */
+  readonly #deliveries = new Set<Promise<void>>()
 
   constructor(rules: BackgroundRules, clock: Clock, port: () => SendPort) {
     this.#rules = rules
@@ -66,15 +67,15 @@ export class BackgroundQueue {
     this.#queue = []
     if (leaving.length === 0) return
     const port = this.#port()
-    for (const message of leaving) void this.#send(port, message)
+    const delivery = this.#sendAll(port, leaving).finally(() => this.#deliveries.delete(delivery))
+    this.#deliveries.add(delivery)
   }
 
   /** Resolves when everything handed over so far has a verdict. */
   async drain(): Promise<void> {
     if (this.#encoding !== undefined) await this.#encoding
     this.deliver()
-    if (this.size === 0) return
-    await new Promise<void>((resolve) => this.#drained.push(resolve))
+    await Promise.all(this.#deliveries)
   }
 
   /** Gives up what has no verdict, one by one. */
@@ -124,6 +125,10 @@ export class BackgroundQueue {
     }
   }
 
+  async #sendAll(port: SendPort, messages: readonly EncodedMessage[]): Promise<void> {
+    await Promise.all(messages.map((message) => this.#send(port, message)))
+  }
+
   async #send(port: SendPort, message: EncodedMessage): Promise<void> {
     this.#inFlight.add(message)
     try {
@@ -132,13 +137,15 @@ export class BackgroundQueue {
       if (this.#inFlight.has(message)) this.#giveUp(message, error)
     }
     this.#inFlight.delete(message)
-    if (this.size > 0) return
-    for (const resolve of this.#drained.splice(0)) resolve()
   }
 
   #giveUp(message: EncodedMessage, error: unknown): void {
     events.deliveryFailed.publish({ topic: message.topic, error, messages: 1 })
     events.error.publish({ type: 'producer', error })
-    this.#rules.onUndelivered?.(message, error)
+    try {
+      this.#rules.onUndelivered?.(message, error)
+    } catch (thrown) {
+      events.error.publish({ type: 'producer', error: thrown })
+    }
   }
 }
