@@ -120,6 +120,18 @@ describe('a reader', () => {
     assert.ok(broker.requests.every(({ api, version }) => api !== 'fetch' || version < 12))
   })
 
+  it('of a topic that others have made larger reads all of it', async () => {
+    await using broker = await startTestBroker({ topics: { [topic]: 1 } })
+    await using client = openClient({ brokers: [broker.address] })
+    const count = async (): Promise<number> =>
+      (await Array.fromAsync(client.reader({ topics: [topic] }))).length
+    assert.equal(await count(), 0)
+    await broker.store.addPartitions(topic, 3)
+    await using other = openClient({ brokers: [broker.address] })
+    await other.producer().send({ topic, partition: 2, value: 'in a new one' })
+    assert.equal(await count(), 1)
+  })
+
   it('of a partition that does not exist says so', async () => {
     await using broker = await startTestBroker({ topics: { [topic]: 1 } })
     await using client = openClient({ brokers: [broker.address] })

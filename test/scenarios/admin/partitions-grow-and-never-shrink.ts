@@ -1,4 +1,7 @@
-/** A topic gets more partitions while it is written; what is there stays where it is. Fewer, or as many, is refused. */
+/**
+ * A topic gets more partitions; what is there stays where it is, and whoever opens a reader afterwards reads the new ones
+ * too, also where the topic was known before. Fewer, or as many, is refused.
+ */
 import assert from 'node:assert/strict'
 import { scenario } from '../../harness/scenario.ts'
 
@@ -12,13 +15,14 @@ await scenario(
     )
     const before = [await log('orders', 0), await log('orders', 1)]
 
-    const [grown] = await client.admin.createPartitions([{ name, count: 5 }])
+    const { admin } = openClient()
+    const [grown] = await admin.createPartitions([{ name, count: 5 }])
     assert.equal(grown?.error, undefined)
     await until('there are five', async () => {
-      return (await client.admin.describeTopics([name]))[0]?.partitions.length === 5
+      return (await admin.describeTopics([name]))[0]?.partitions.length === 5
     })
     for (const count of [5, 4, 0]) {
-      const [refused] = await client.admin.createPartitions([{ name, count }])
+      const [refused] = await admin.createPartitions([{ name, count }])
       assert.match(String(refused?.error), /INVALID_PARTITIONS/, `${count}`)
     }
     assert.deepEqual([await log('orders', 0), await log('orders', 1)], before)

@@ -18,6 +18,7 @@ import {
   type ResetPolicy,
 } from '../fetcher/index.ts'
 import { defaultFetchLimits, type OwnedPartition, type TopicPartition } from '../group/index.ts'
+import { retrying } from '../retrying.ts'
 
 /** Where to begin, per partition. A negative number: that many offsets before the end. */
 export type ReadFrom = 'earliest' | 'latest' | number | { readonly timestampMs: number }
@@ -194,19 +195,28 @@ class GrouplessReader implements Reader {
 
   async #partitions(): Promise<readonly TopicPartition[]> {
     const { topics = [], partitions = [] } = this.#options
+    const { metadata, clock, apiTimeoutMs: timeoutMs } = this.#core
     const { signal } = this.#closing
-    const found = new Map<string, TopicPartition>()
+    const all = new Map<string, TopicPartition>()
     const add = (topic: string, partition: number): void =>
-      void found.set(`${topic}/${partition}`, { topic, partition })
+      void all.set(`${topic}/${partition}`, { topic, partition })
     for (const { topic, partition } of partitions) {
-      await this.#core.metadata.leader(topic, partition, { signal })
+      await metadata.leader(topic, partition, { signal })
       add(topic, partition)
     }
-    for (const topic of topics) {
-      const known = await this.#core.metadata.topic(topic, { signal })
-      for (const { partition } of known.partitions) add(topic, partition)
+    // What is known may be minutes old, and partitions that have been added since would be left out in silence.
+    const known = topics.filter((topic) => metadata.peek(topic))
+    if (known.length > 0) {
+      const what = `partitions of ${known.join(', ')}`
+      await retrying({ what, clock, timeoutMs, signal }, (ending) =>
+        metadata.refresh(known, { signal: ending, reason: 'a reader opens' }),
+      )
     }
-    return Array.from(found.values())
+    for (const topic of topics) {
+      const found = await metadata.topic(topic, { signal })
+      for (const { partition } of found.partitions) add(topic, partition)
+    }
+    return Array.from(all.values())
   }
 
   async #look(partitions: readonly TopicPartition[], to: ReadFrom): Promise<readonly number[]> {
