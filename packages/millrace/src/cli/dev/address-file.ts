@@ -23,8 +23,18 @@ export async function removeAddressFile(dataFolder: string): Promise<void> {
 export async function findRunningDev(folder: string): Promise<string | undefined> {
   const text = await readFile(join(folder, dataFolderName, fileName), 'utf8').catch(() => undefined)
   if (text === undefined) return undefined
-  const { pid, broker } = JSON.parse(text) as AddressFile
-  return isAlive(pid) ? broker : undefined
+  const { pid, broker } = parseAddress(text) ?? {}
+  return pid !== undefined && isAlive(pid) ? broker : undefined
+}
+
+/** Undefined for a file that a crash cut short: nobody runs here then. */
+function parseAddress(text: string): AddressFile | undefined {
+  try {
+    const { pid, broker } = JSON.parse(text) as Partial<AddressFile>
+    return typeof pid === 'number' && typeof broker === 'string' ? { pid, broker } : undefined
+  } catch {
+    return undefined
+  }
 }
 
 function isAlive(pid: number): boolean {
