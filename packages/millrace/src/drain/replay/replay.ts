@@ -154,7 +154,7 @@ class ReplayBatch {
     // Blocks are committed ahead of their sending; what was not sent after all is not given away.
     if (last) this.#context.mark(last.message, { rewind: true })
     if (waitMs > 0 && next) {
-      // Not `retry`: that would hand over the whole batch again, what was sent included.
+      // Not `retry`: what was marked ahead of its sending counts as finished.
       this.#context.seek(next.message.offset)
       this.#context.pause({ for: waitMs })
     }
