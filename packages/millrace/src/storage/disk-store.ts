@@ -1,14 +1,7 @@
 import type { Clock } from '../kit/index.ts'
 import { failure, isFailure, type MillraceError } from '../errors/index.ts'
 import { BackgroundSync } from './background-sync.ts'
-import {
-  cleanFileName,
-  encodeClean,
-  encodeRecoveryPoints,
-  partitionKey,
-  recoveryPointsFileName,
-  type RecoveryPoint,
-} from './checkpoints.ts'
+import { cleanFileName, encodeClean, partitionKey, recoveryPointsFileName } from './checkpoints.ts'
 import {
   clusterFileName,
   encodeClusterFile,
@@ -16,7 +9,7 @@ import {
   type ClusterFile,
   type StoredTopic,
 } from './cluster-file.ts'
-import { DiskPartition } from './disk-partition.ts'
+import type { DiskPartition } from './disk-partition.ts'
 import { DiskSpace } from './disk-space.ts'
 import { FileCache } from './file-cache.ts'
 import {
@@ -28,7 +21,6 @@ import {
 } from './file-system.ts'
 import { IndexCache } from './index-cache.ts'
 import { LateRemoval } from './late-removal.ts'
-import { LatestSave } from './latest-save.ts'
 import type {
   LogStore,
   LogStoreOptions,
@@ -37,10 +29,13 @@ import type {
   StorageReport,
 } from './log-store.ts'
 import type { PartitionLog, Repair, TopicConfigs, TopicRecord } from './log-types.ts'
-import { makePartition, type CleanPartition, type FoundPartition } from './open-partition.ts'
+import type { CleanPartition, FoundPartition } from './open-partition.ts'
 import type { PartitionHome } from './partition-home.ts'
+import { PartitionMaker } from './partition-maker.ts'
 import { retainLogs } from './retain-logs.ts'
-import { isInternalTopic, TopicCatalog } from './topic-catalog.ts'
+import { SavedPoints } from './saved-points.ts'
+import { StoreWork } from './store-work.ts'
+import { TopicCatalog } from './topic-catalog.ts'
 import { logConfigs, type LogDefaults } from './topic-configs.ts'
 import { TurnWriter } from './turn-writer.ts'
 
@@ -48,14 +43,6 @@ const defaultSyncBytes = 8 * 1024 * 1024
 const defaultReserveBytes = 16 * 1024 * 1024
 const dayMs = 86_400_000
 const parallelCloses = 8
-
-const newPartition = {
-  logStartOffset: 0,
-  recoveryPoint: 0,
-  producers: undefined,
-  repair: undefined,
-  needsSync: false,
-} as const
 
 export interface DiskStoreParts {
   readonly fs: FileSystem
@@ -83,10 +70,9 @@ export class DiskStore implements LogStore {
   readonly #background: BackgroundSync
   readonly #removal: LateRemoval
   readonly #indexes = new IndexCache()
-  readonly #savePoints: LatestSave
-  readonly #changes = new Map<string, Promise<void>>()
-  readonly #underWay = new Set<Promise<unknown>>()
-  #lastPoints = ''
+  readonly #points: SavedPoints
+  readonly #work = new StoreWork(() => this.#checkOpen())
+  readonly #maker: PartitionMaker
   #closing: Promise<void> | undefined
 
   constructor(options: LogStoreOptions, parts: DiskStoreParts) {
@@ -114,18 +100,28 @@ export class DiskStore implements LogStore {
       clock,
       intervalMs: options.syncIntervalMs ?? 1000,
       bytes: options.syncBytes ?? defaultSyncBytes,
-      onSynced: () => this.#checkpoint(),
+      onSynced: () => this.#tell(this.#points.saveIfMoved()),
     })
     this.#removal = new LateRemoval(fs, clock, (path, error) =>
       this.#report({ kind: 'removal-failed', error: this.#writeError(path, error) }),
     )
-    this.#savePoints = new LatestSave(() => this.#writePoints())
+    this.#points = new SavedPoints(
+      () => this.#catalog.partitions(),
+      (bytes) => this.#save(recoveryPointsFileName, bytes),
+    )
     this.home = this.#makeHome()
+    this.#maker = new PartitionMaker({
+      folder: options.folder,
+      home: this.home,
+      defaults: parts.defaults,
+      makeId: parts.makeId,
+      onStray: (path) => this.reportStray(path),
+    })
   }
 
   /** Takes over what was found. Before `start`. */
   adopt(topic: StoredTopic, found: readonly FoundPartition[]): void {
-    const partitions = found.map((one, index) => this.#partition(topic, index, one))
+    const partitions = found.map((one, index) => this.#maker.of(topic, index, one))
     this.#catalog.adopt(topic, partitions)
     for (const [index, { repair, needsSync, snapshot }] of found.entries()) {
       const partition = partitions[index] as DiskPartition
@@ -178,7 +174,7 @@ export class DiskStore implements LogStore {
   }
 
   createTopic(topic: NewTopic): Promise<TopicRecord> {
-    return this.#whileOpen(() => this.#createTopic(topic))
+    return this.#work.run(() => this.#createTopic(topic))
   }
 
   async #createTopic({ name, partitions, configs = {} }: NewTopic): Promise<TopicRecord> {
@@ -194,7 +190,7 @@ export class DiskStore implements LogStore {
   }
 
   addPartitions(name: string, count: number): Promise<void> {
-    return this.#inOrder(name, () => this.#addPartitions(name, count))
+    return this.#work.runInOrder(name, () => this.#addPartitions(name, count))
   }
 
   async #addPartitions(name: string, count: number): Promise<void> {
@@ -211,7 +207,7 @@ export class DiskStore implements LogStore {
     name: string,
     configs: TopicConfigs | ((now: TopicConfigs) => TopicConfigs),
   ): Promise<void> {
-    return this.#inOrder(name, async () => {
+    return this.#work.runInOrder(name, async () => {
       const topic = this.#catalog.known(name)
       const now = topic.record.configs
       const next = typeof configs === 'function' ? configs(now) : configs
@@ -223,7 +219,7 @@ export class DiskStore implements LogStore {
   }
 
   deleteTopic(name: string): Promise<void> {
-    return this.#inOrder(name, () => this.#deleteTopic(name))
+    return this.#work.runInOrder(name, () => this.#deleteTopic(name))
   }
 
   async #deleteTopic(name: string): Promise<void> {
@@ -242,40 +238,14 @@ export class DiskStore implements LogStore {
       }
       isDone = true
     } catch (error) {
-      throw this.#writeError(this.#folderOf(topic.record, 0), error)
+      throw this.#writeError(this.#maker.folderOf(topic.record, 0), error)
     } finally {
       this.#catalog.forget(topic, isDone)
     }
   }
 
-  /** Changes of one topic come one after another; those of several topics share their saves. */
-  #inOrder(name: string, change: () => Promise<void>): Promise<void> {
-    return this.#whileOpen(async () => {
-      const before = this.#changes.get(name) ?? Promise.resolve()
-      const running = before.then(change, change)
-      this.#changes.set(name, running)
-      try {
-        await running
-      } finally {
-        if (this.#changes.get(name) === running) this.#changes.delete(name)
-      }
-    })
-  }
-
-  /** Work on the folder, which closing waits for: with the lock gone, the files are somebody else's. */
-  async #whileOpen<T>(work: () => Promise<T>): Promise<T> {
-    this.#checkOpen()
-    const running = work()
-    this.#underWay.add(running)
-    try {
-      return await running
-    } finally {
-      this.#underWay.delete(running)
-    }
-  }
-
   retain(): Promise<RetentionReport> {
-    return this.#whileOpen(() => this.#retain())
+    return this.#work.run(() => this.#retain())
   }
 
   #retain(): Promise<RetentionReport> {
@@ -286,7 +256,7 @@ export class DiskStore implements LogStore {
       producersIdleSinceMs: nowMs - (this.#options.producerExpiryMs ?? dayMs),
       flush: (partition) => this.#flushNow(partition),
       roll: (partition) => this.#roll(partition),
-      saveLogStarts: () => this.#savePoints.save(),
+      saveLogStarts: () => this.#points.save(),
       removed: (segment) => {
         this.#indexes.remove(segment)
         for (const suffix of ['.log', '.index', '.timeindex'])
@@ -296,7 +266,7 @@ export class DiskStore implements LogStore {
   }
 
   deleteRecords(topic: string, index: number, beforeOffset: number): Promise<number> {
-    return this.#whileOpen(() => this.#deleteRecords(topic, index, beforeOffset))
+    return this.#work.run(() => this.#deleteRecords(topic, index, beforeOffset))
   }
 
   async #deleteRecords(topic: string, index: number, beforeOffset: number): Promise<number> {
@@ -315,7 +285,7 @@ export class DiskStore implements LogStore {
       // What stands behind was perhaps written to replace what goes: it must not be lost when that is.
       await partition.syncWritten()
       partition.moveLogStart(before)
-      await this.#savePoints.save()
+      await this.#points.save()
       partition.notify()
     }
     return partition.logStartOffset
@@ -353,7 +323,7 @@ export class DiskStore implements LogStore {
   }
 
   async #leaveClean(): Promise<void> {
-    await Promise.allSettled(this.#underWay) // their callers have their errors
+    await this.#work.idle()
     this.#writer.flush()
     await Promise.all([this.#background.stop(), this.#space.stop()])
     const queue = [...this.#catalog.partitions()]
@@ -364,7 +334,7 @@ export class DiskStore implements LogStore {
     }
     await Promise.all(Array.from({ length: parallelCloses }, closeSome))
     this.#removal.finish()
-    await this.#checkpoint()
+    await this.#tell(this.#points.saveIfMoved())
     await this.#catalog.idle()
     if (isClean) await this.#tell(this.#save(cleanFileName, encodeClean(this.#cleanPartitions())))
   }
@@ -417,61 +387,21 @@ export class DiskStore implements LogStore {
     }
   }
 
-  /** Folders and logs for the partitions from `from` on. */
   #makePartitions(topic: StoredTopic, from: number): DiskPartition[] {
-    const made: DiskPartition[] = []
     try {
-      for (let index = from; index < topic.partitions; index++) {
-        const folder = this.#folderOf(topic, index)
-        this.#moveStrayAside(folder)
-        const segments = [makePartition(this.home, folder, 0)]
-        made.push(this.#partition(topic, index, { ...newPartition, segments }))
-      }
+      return this.#maker.make(topic, from)
     } catch (error) {
-      this.#unmake(made)
-      throw this.#writeError(this.#folderOf(topic, from), error)
+      throw this.#writeError(this.#maker.folderOf(topic, from), error)
     }
-    return made
   }
 
   async #orUnmake<T>(made: readonly DiskPartition[], saved: Promise<T>): Promise<T> {
     try {
       return await saved
     } catch (error) {
-      this.#unmake(made)
+      this.#maker.unmake(made)
       throw error
     }
-  }
-
-  #unmake(made: readonly DiskPartition[]): void {
-    for (const { folder } of made) this.#fs.remove(folder)
-  }
-
-  /** A folder of this name that no topic owns may hold somebody's data. */
-  #moveStrayAside(folder: string): void {
-    if (this.#fs.size(`${folder}/leader-epoch-checkpoint`) === undefined) return
-    const aside = `${folder}.${this.#parts.makeId()}.stray`
-    this.#fs.rename(folder, aside)
-    this.#report({ kind: 'stray-folder', path: aside })
-  }
-
-  #partition(topic: StoredTopic, index: number, found: FoundPartition): DiskPartition {
-    return new DiskPartition(this.home, {
-      topic: topic.name,
-      index,
-      topicId: topic.id,
-      folder: this.#folderOf(topic, index),
-      isInternal: isInternalTopic(topic.name),
-      configs: logConfigs(topic.configs, this.#parts.defaults),
-      logStartOffset: found.logStartOffset,
-      recoveryPoint: found.recoveryPoint,
-      segments: found.segments,
-      producers: found.producers,
-    })
-  }
-
-  #folderOf(topic: { readonly name: string }, index: number): string {
-    return `${this.folder}/${topic.name}-${index}`
   }
 
   #checkOpen(): void {
@@ -482,25 +412,6 @@ export class DiskStore implements LogStore {
   /** The first thing that a new folder gets. */
   saveCluster(): Promise<void> {
     return this.#catalog.save()
-  }
-
-  #encodePoints(): Buffer {
-    const points = new Map<string, RecoveryPoint>()
-    for (const partition of this.#catalog.partitions())
-      points.set(partitionKey(partition.topicId, partition.index), partition)
-    return encodeRecoveryPoints(points)
-  }
-
-  async #writePoints(): Promise<void> {
-    const bytes = this.#encodePoints()
-    await this.#save(recoveryPointsFileName, bytes)
-    this.#lastPoints = bytes.toString('latin1')
-  }
-
-  /** Saves the recovery points when they moved. */
-  async #checkpoint(): Promise<void> {
-    if (this.#encodePoints().toString('latin1') === this.#lastPoints) return
-    await this.#tell(this.#savePoints.save())
   }
 
   /** These files save work at the next start, nothing hangs on them: a failure is told, not thrown. */
