@@ -3,12 +3,12 @@ import { errorCodes, placeBatch, stampLogAppendTime, type BatchHeader } from '..
 import { isNoSpace, isOutOfFiles, reasonOf, writeFile, writeFully } from './file-system.ts'
 import type { AppendResult, PartitionLog, ReadOptions, TimedOffset } from './log-types.ts'
 import type { PartitionHome } from './partition-home.ts'
-import { loadProducers } from './load-producers.ts'
+import { loadProducers, saveProducers } from './producer-files.ts'
 import { PartitionSync } from './partition-sync.ts'
-import { decodeProducers, encodeProducers } from './producer-snapshot.ts'
 import type { ProducerState } from './producer-state.ts'
 import { LogReader } from './log-reader.ts'
-import { Segment, segmentName } from './segment.ts'
+import { fittingUntil, mustRoll } from './roll-policy.ts'
+import { Segment } from './segment.ts'
 import { findMaxTimestamp, findTime } from './time-look-up.ts'
 import type { LogConfigs } from './topic-configs.ts'
 
@@ -36,7 +36,6 @@ export interface DiskPartitionOptions {
   readonly producers: ProducerState | undefined
 }
 
-const largestRelativeOffset = 0x7fffffff
 /** A new segment needs its index files and more: with less room there is no point in starting one. */
 const mostFreeBytesToRoll = 1_048_576
 
@@ -204,8 +203,10 @@ export class DiskPartition implements PartitionLog {
     let done = 0
     try {
       while (done < queue.length) {
-        if (this.#mustRoll(queue[done] as QueuedBatch)) this.roll()
-        const until = this.#runFrom(queue, done)
+        const { configs } = this
+        const batch = queue[done] as QueuedBatch
+        if (mustRoll(this.active, batch, configs, this.#home.clock.now())) this.roll()
+        const until = fittingUntil(this.active, queue, done, configs)
         this.#write(queue, done, until)
         done = until
       }
@@ -354,47 +355,6 @@ export class DiskPartition implements PartitionLog {
     }
   }
 
-  #mustRoll(batch: QueuedBatch): boolean {
-    const { active, configs } = this
-    if (active.size === 0) return false
-    return (
-      active.size + batch.bytes.length > configs.segmentBytes ||
-      batch.lastOffset - active.baseOffset > largestRelativeOffset ||
-      this.#home.clock.now() - this.#startOf(active) >= configs.segmentMs
-    )
-  }
-
-  /** When a segment began, for rolling by age: one found on disk counts from the time in its first batch. */
-  #startOf(segment: Segment): number {
-    if (segment.startedAtMs === undefined) {
-      const nowMs = this.#home.clock.now()
-      const file = segment.acquire()
-      try {
-        const first = segment.walkFrom(file, segment.baseOffset).next()
-        const timestamp = first?.header.maxTimestamp ?? -1
-        segment.startedAtMs = timestamp < 0 ? nowMs : Math.min(nowMs, timestamp)
-      } finally {
-        segment.release(file)
-      }
-    }
-    return segment.startedAtMs
-  }
-
-  /** How many of the queue go into the active segment at once. The first goes in whatever its size. */
-  #runFrom(queue: readonly QueuedBatch[], from: number): number {
-    const { active } = this
-    let size = active.size
-    let until = from
-    while (until < queue.length) {
-      const batch = queue[until] as QueuedBatch
-      size += batch.bytes.length
-      const isTooFar = batch.lastOffset - active.baseOffset > largestRelativeOffset
-      if (until > from && (size > this.configs.segmentBytes || isTooFar)) break
-      until++
-    }
-    return until
-  }
-
   #write(queue: readonly QueuedBatch[], from: number, until: number): void {
     const { active } = this
     const nowMs = this.#home.clock.now()
@@ -472,18 +432,8 @@ export class DiskPartition implements PartitionLog {
   }
 
   #writeProducers(offset: number): string {
-    const { fs } = this.#home
-    const path = `${this.#folder}/${segmentName(offset, '.producers')}`
-    // A good one stays: it may be all that is left of deleted segments, and writing over it could tear it.
-    const present = fs.readFile(path)
-    if (!present || !decodeProducers(present)) writeFile(fs, path, encodeProducers(this.producers))
     // Those of segment starts stay as long as their segment: recovery may begin there.
     const bases = new Set(this.segments.map((segment) => segment.baseOffset))
-    for (const name of fs.list(this.#folder)) {
-      if (!name.endsWith('.producers')) continue
-      const at = Number.parseInt(name, 10)
-      if (at !== offset && !bases.has(at)) fs.remove(`${this.#folder}/${name}`)
-    }
-    return path
+    return saveProducers(this.#home.fs, this.#folder, offset, this.producers, bases)
   }
 }

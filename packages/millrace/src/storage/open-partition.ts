@@ -8,7 +8,7 @@
  */
 import { checkFile, lastOffsetOf } from './batch-walk.ts'
 import { writeFile, type FileSystem } from './file-system.ts'
-import { loadProducers } from './load-producers.ts'
+import { loadProducers } from './producer-files.ts'
 import type { Repair } from './log-types.ts'
 import type { PartitionHome } from './partition-home.ts'
 import { encodeProducers } from './producer-snapshot.ts'

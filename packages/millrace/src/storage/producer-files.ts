@@ -1,6 +1,7 @@
+/** The snapshots of producers beside a log: which one is read, and which stay. */
 import { lastOffsetOf } from './batch-walk.ts'
-import type { FileSystem } from './file-system.ts'
-import { decodeProducers } from './producer-snapshot.ts'
+import { writeFile, type FileSystem } from './file-system.ts'
+import { decodeProducers, encodeProducers } from './producer-snapshot.ts'
 import { ProducerState } from './producer-state.ts'
 import { segmentName, type Segment } from './segment.ts'
 
@@ -39,6 +40,29 @@ export function loadProducers(
     }
   }
   return { state, snapshotOffset: offset }
+}
+
+/**
+ * Writes the snapshot of an offset and removes the others, but for those at `kept` offsets.
+ * @returns its path
+ */
+export function saveProducers(
+  fs: FileSystem,
+  folder: string,
+  offset: number,
+  state: ProducerState,
+  kept: ReadonlySet<number>,
+): string {
+  const path = `${folder}/${segmentName(offset, '.producers')}`
+  // A good one stays: it may be all that is left of deleted segments, and writing over it could tear it.
+  const present = fs.readFile(path)
+  if (!present || !decodeProducers(present)) writeFile(fs, path, encodeProducers(state))
+  for (const name of fs.list(folder)) {
+    if (!name.endsWith('.producers')) continue
+    const at = Number.parseInt(name, 10)
+    if (at !== offset && !kept.has(at)) fs.remove(`${folder}/${name}`)
+  }
+  return path
 }
 
 function newestSnapshot(
