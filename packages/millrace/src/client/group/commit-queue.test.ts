@@ -54,6 +54,22 @@ describe('the commit queue', () => {
     await assert.rejects(promise)
   })
 
+  it('lets go of a topic that is gone, so that nobody waits for its commit', async () => {
+    const queue = new CommitQueue<FakeTenure>()
+    const gone = tenure(0)
+    const { promise } = queue.add(at(gone, 5))
+    const stays = queue.add(at(tenure(1), 7))
+    queue.next(1)
+    const { refused } = queue.answered((key) => (key === 'orders/0' ? 3 : 0), 1)
+    assert.deepEqual(
+      refused.map(({ willRetry }) => willRetry),
+      [false],
+    )
+    await assert.rejects(promise, { code: 'MR_KAFKA_ERROR', retriable: true })
+    assert.equal(await stays.promise, 'committed')
+    assert.equal(queue.isEmpty, true)
+  })
+
   it('sends nothing more of what nobody waits for', async () => {
     const queue = new CommitQueue<FakeTenure>()
     const one = tenure()

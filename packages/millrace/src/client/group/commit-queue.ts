@@ -191,6 +191,9 @@ const memberIsOut: ReadonlySet<number> = new Set([
 function mayPass(errorCode: number, isNewerGeneration: boolean): boolean {
   if (isOldGeneration(errorCode)) return isNewerGeneration
   if (errorCode === waitForSync) return true
+  // Retriable by Kafka's table, but where the topic was deleted it never passes, and a revocation would wait for it
+  // in vain. Whoever commits hears of it, and commits again with the next position.
+  if (errorCode === errorCodes.UNKNOWN_TOPIC_OR_PARTITION) return false
   return kafkaErrorOf(errorCode).retriable
 }
 
