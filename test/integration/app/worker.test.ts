@@ -13,7 +13,9 @@ import {
   stop,
   type Runnable,
 } from '../../../packages/millrace/src/app/index.ts'
+import { openClient } from '../../../packages/millrace/src/client/index.ts'
 import { deferred } from '../../../packages/millrace/src/kit/index.ts'
+import { events } from '../../../packages/millrace/src/telemetry/index.ts'
 import { startTestApp, startTestBroker } from '../../../packages/millrace/src/testing/index.ts'
 import { until } from '../../harness/until.ts'
 
@@ -324,5 +326,48 @@ describe('what stands beside a worker', () => {
       /port is taken/,
     )
     await until('its timers are gone', () => timers() <= before)
+  })
+
+  it('is not started when the worker has to stop while it starts', async () => {
+    const topic = defineTopic('stops-early')
+    const consumer = defineConsumer({ topic, each: () => stop('it may not run here') })
+    const stopping = deferred()
+    const running: unknown[] = []
+    const unsubscribe = [
+      events.workerStateChanged.subscribe(({ state }) => {
+        if (state === 'stopping') stopping.resolve()
+      }),
+      events.workerRunning.subscribe((fact) => void running.push(fact)),
+    ]
+    const started: string[] = []
+    const beside = (name: string, start: () => Promise<unknown>): Runnable => ({
+      name,
+      start: async () => {
+        started.push(name)
+        await start()
+      },
+      stop: async () => undefined,
+      health: () => ({ isLive: true, isReady: true, reasons: [] }),
+    })
+    await using broker = await startTestBroker({ topics: { 'stops-early': 1 } })
+    await using client = openClient({ brokers: [broker.address] })
+    await client.producer().send({ topic: 'stops-early', value: '1' })
+    const config = defineConfig({
+      brokers: [broker.address],
+      app: defineApp({ consumers: [consumer] }),
+    })
+    const worker = await startWorker(config, {
+      signals: false,
+      env: {},
+      log: false,
+      runnables: [
+        beside('first', () => stopping.promise),
+        beside('second', () => Promise.resolve()),
+      ],
+    })
+    assert.equal(await worker.done, 1)
+    for (const end of unsubscribe) end()
+    assert.deepEqual(started, ['first'])
+    assert.deepEqual(running, [])
   })
 })

@@ -120,14 +120,20 @@ export async function startWorker(
     fail: (error) => worker.fail(error),
   })
   const starting = new AbortController()
-  for (const runnable of runnables) await runnable.start({ signal: starting.signal })
-  if (worker.state === 'initialized') worker.enter('running')
-  events.workerRunning.publish({
-    pid: process.pid,
-    groups: groups.map(({ group }) => group),
-    topics: [...new Set(groups.flatMap(({ topics }) => topics))],
-    brokers: resolved.brokers,
-  })
+  for (const runnable of runnables) {
+    if (worker.state !== 'initialized') break
+    await runnable.start({ signal: starting.signal })
+  }
+  // A handler may have told it to stop by now.
+  if (worker.state === 'initialized') {
+    worker.enter('running')
+    events.workerRunning.publish({
+      pid: process.pid,
+      groups: groups.map(({ group }) => group),
+      topics: [...new Set(groups.flatMap(({ topics }) => topics))],
+      brokers: resolved.brokers,
+    })
+  }
   // A worker runs until it is stopped, also one that only produces and so holds no connection yet.
   const holding = setInterval(() => {}, longestTimerMs)
   stack.defer(() => clearInterval(holding))
