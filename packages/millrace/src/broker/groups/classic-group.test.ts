@@ -507,6 +507,34 @@ describe('classic group: members whose connection is gone', () => {
     assert.equal(again.now().members.length, 2)
   })
 
+  it('have the whole grace from the moment it went', async () => {
+    const { h, leader, follower } = await withFollowerOn2(5000)
+    const again = h.join({ memberId: leader.memberId })
+    h.clock.advance(3000)
+    h.group.peerGone(2)
+    h.clock.advance(4999)
+    assert.equal(again.answer, undefined)
+    h.group.seen(follower.memberId, 4)
+    h.clock.advance(1)
+    assert.equal(again.answer, undefined, 'it came back in time')
+    h.group.peerGone(4)
+    h.clock.advance(5000)
+    assert.equal(again.now().members.length, 1)
+  })
+
+  it('are not waited for less because others went before them', async () => {
+    const { h, leader, follower } = await withFollowerOn2(5000)
+    h.group.peerGone(2)
+    const again = h.join({ memberId: leader.memberId })
+    h.clock.advance(4000)
+    h.group.seen(follower.memberId, 4)
+    h.group.peerGone(4)
+    h.clock.advance(4999)
+    assert.equal(again.answer, undefined)
+    h.clock.advance(1)
+    assert.equal(again.now().members.length, 1)
+  })
+
   it('are not counted as joined when they went while they waited', async () => {
     const { h, leader, follower } = await withFollowerOn2(5000)
     h.join({ memberId: follower.memberId, peerId: 2, protocols: protocols('range') })

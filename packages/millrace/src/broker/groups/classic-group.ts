@@ -18,7 +18,7 @@
  * - Unlike Kafka's, a rebalance does not wait for a dynamic member whose connection has been gone for
  *   `absentGraceMs`. Alone, a lost connection changes nothing: the session decides, as in Kafka.
  */
-import type { Clock, Timer } from '../../kit/index.ts'
+import type { Clock } from '../../kit/index.ts'
 import { errorCodes } from '../../protocol/index.ts'
 import { joinError, syncError, type JoinAnswer, type SyncAnswer } from './group-answers.ts'
 import {
@@ -29,6 +29,7 @@ import {
   type SavedMember,
 } from './group-member.ts'
 import type { JoinRequest, MemberClaim, SyncRequest } from './group-requests.ts'
+import { RebalanceTimers } from './rebalance-timers.ts'
 import { noBytes, Roster } from './roster.ts'
 
 export type GroupState = 'Empty' | 'PreparingRebalance' | 'CompletingRebalance' | 'Stable' | 'Dead'
@@ -60,22 +61,20 @@ export class ClassicGroup {
   readonly id: string
   readonly #ports: GroupPorts
   readonly #roster: Roster
+  readonly #timers: RebalanceTimers
+  /** Who has joined this generation and not yet asked for its assignment. */
   readonly #unsynced = new Set<string>()
   #state: GroupState = 'Empty'
   #stateSinceMs: number
   #generation = 0
   #protocolType: string | null = null
   #protocolName: string | null = null
-  #joinTimer: Timer | undefined
-  #syncTimer: Timer | undefined
-  #absentTimer: Timer | undefined
-  /** The first rebalance of an empty group waits for a fixed time, whoever has joined. */
-  #isInInitialDelay = false
   #hasNewJoiner = false
 
   constructor(id: string, ports: GroupPorts) {
     this.id = id
     this.#ports = ports
+    this.#timers = new RebalanceTimers(ports.clock)
     this.#roster = new Roster({
       clock: ports.clock,
       onExpired: (member, reason) => this.#remove(member, reason),
@@ -311,14 +310,13 @@ export class ClassicGroup {
   /** A connection has gone, and with it whoever spoke on it last, unless it comes back on another. */
   peerGone(peerId: number): void {
     const isSomebodyGone = this.#roster.peerGone(peerId)
-    if (isSomebodyGone && this.#state === 'PreparingRebalance') this.#armAbsentTimer()
+    if (isSomebodyGone && this.#state === 'PreparingRebalance' && !this.#timers.has('absent'))
+      this.#waitForAbsent(this.#ports.absentGraceMs)
   }
 
   /** No timer fires and nobody is answered any more. */
   stop(): void {
-    this.#joinTimer?.cancel()
-    this.#syncTimer?.cancel()
-    this.#absentTimer?.cancel()
+    this.#timers.cancel()
     this.#roster.stop()
   }
 
@@ -412,7 +410,7 @@ export class ClassicGroup {
       for (const member of this.members.values()) member.assignment = noBytes
       this.#failSyncs(errorCodes.REBALANCE_IN_PROGRESS)
     }
-    this.#syncTimer?.cancel()
+    this.#timers.cancel('sync')
     this.#unsynced.clear()
     const isInitial = this.#state === 'Empty'
     this.#become('PreparingRebalance', reason)
@@ -420,68 +418,58 @@ export class ClassicGroup {
       this.#delayFirst(this.#ports.initialRebalanceDelayMs, this.#roster.rebalanceTimeoutMs())
       return
     }
-    this.#armJoinTimer()
-    this.#armAbsentTimer()
+    this.#waitForJoins()
+    this.#waitForAbsent(this.#ports.absentGraceMs)
     this.#tryCompleteJoin()
   }
 
-  /** @param leftMs - how much longer it may wait in all */
+  /** A fixed time, whoever has joined, and again while newcomers come. @param leftMs - at most, in all */
   #delayFirst(delayMs: number, leftMs: number): void {
     if (delayMs <= 0) {
       this.#completeJoin()
       return
     }
-    this.#isInInitialDelay = true
     this.#hasNewJoiner = false
-    this.#joinTimer = this.#ports.clock.after(
-      delayMs,
-      () => {
-        this.#isInInitialDelay = false
-        const next = Math.min(delayMs, leftMs - delayMs)
-        if (this.#hasNewJoiner && next > 0) this.#delayFirst(next, leftMs - delayMs)
-        else this.#completeJoin()
-      },
-      { unref: true },
-    )
+    this.#timers.set('delay', delayMs, () => {
+      const next = Math.min(delayMs, leftMs - delayMs)
+      if (this.#hasNewJoiner && next > 0) this.#delayFirst(next, leftMs - delayMs)
+      else this.#completeJoin()
+    })
   }
 
-  #armJoinTimer(): void {
-    this.#joinTimer?.cancel()
-    this.#joinTimer = this.#ports.clock.after(
-      this.#roster.rebalanceTimeoutMs(),
-      () => this.#completeJoin(),
-      { unref: true },
-    )
+  #waitForJoins(): void {
+    this.#timers.set('join', this.#roster.rebalanceTimeoutMs(), () => this.#completeJoin())
   }
 
-  /** A process that was killed never rejoins; without this a rebalance waits until its session ends. */
-  #armAbsentTimer(): void {
+  /**
+   * A process that was killed never rejoins; without this a rebalance waits until its session ends. Each is given the
+   * grace from when its connection went, and from the start of the rebalance.
+   */
+  #waitForAbsent(delayMs: number): void {
     const { absentGraceMs, clock } = this.#ports
-    if (absentGraceMs <= 0 || this.#absentTimer !== undefined) return
-    this.#absentTimer = clock.after(
-      absentGraceMs,
-      () => {
-        this.#absentTimer = undefined
-        if (this.#state !== 'PreparingRebalance') return
-        for (const member of this.#roster.absent()) this.#drop(member)
-        this.#tryCompleteJoin()
-      },
-      { unref: true },
-    )
+    if (absentGraceMs <= 0) return
+    this.#timers.set('absent', delayMs, () => {
+      if (this.#state !== 'PreparingRebalance') return
+      const outwaitedMs = clock.monotonicMs() - absentGraceMs
+      let nextMs = Infinity
+      for (const member of this.#roster.absent()) {
+        if (member.goneAtMs <= outwaitedMs) this.#drop(member)
+        else nextMs = Math.min(nextMs, member.goneAtMs - outwaitedMs)
+      }
+      if (nextMs < Infinity) this.#waitForAbsent(nextMs)
+      this.#tryCompleteJoin()
+    })
   }
 
   #tryCompleteJoin(): void {
-    if (this.#state !== 'PreparingRebalance' || this.#isInInitialDelay) return
+    if (this.#state !== 'PreparingRebalance' || this.#timers.has('delay')) return
     if (this.#roster.pending > 0) return
     for (const member of this.members.values()) if (member.awaitingJoin === undefined) return
     this.#completeJoin()
   }
 
   #completeJoin(): void {
-    this.#joinTimer?.cancel()
-    this.#absentTimer?.cancel()
-    this.#absentTimer = undefined
-    this.#isInInitialDelay = false
+    this.#timers.cancel('delay', 'join', 'absent')
     const joined: GroupMember[] = []
     for (const member of this.members.values()) {
       if (member.awaitingJoin !== undefined) joined.push(member)
@@ -490,7 +478,7 @@ export class ClassicGroup {
     }
     const [first] = joined
     if (first === undefined && this.members.size > 0) {
-      this.#armJoinTimer()
+      this.#waitForJoins()
       return
     }
     this.#generation++
@@ -513,25 +501,20 @@ export class ClassicGroup {
       this.#roster.startSession(member)
       reply?.(this.#joinAnswer(member))
     }
-    this.#armSyncTimer()
+    this.#waitForSyncs()
   }
 
   /** Who joined and then never asks for its assignment would hold the others. */
-  #armSyncTimer(): void {
-    this.#syncTimer?.cancel()
-    this.#syncTimer = this.#ports.clock.after(
-      this.#roster.rebalanceTimeoutMs(),
-      () => {
-        const late = [...this.#unsynced]
-        this.#unsynced.clear()
-        for (const id of late) {
-          const member = this.members.get(id)
-          if (member !== undefined) this.#drop(member)
-        }
-        if (late.length > 0) this.#prepareRebalance('members never asked for their assignment')
-      },
-      { unref: true },
-    )
+  #waitForSyncs(): void {
+    this.#timers.set('sync', this.#roster.rebalanceTimeoutMs(), () => {
+      const late = [...this.#unsynced]
+      this.#unsynced.clear()
+      for (const id of late) {
+        const member = this.members.get(id)
+        if (member !== undefined) this.#drop(member)
+      }
+      if (late.length > 0) this.#prepareRebalance('members never asked for their assignment')
+    })
   }
 
   #failSyncs(errorCode: number): void {

@@ -14,6 +14,8 @@ export interface GroupMember {
   readonly clientHost: string
   /** The connection it was last heard of on; undefined: that has gone. */
   peerId: number | undefined
+  /** When that went, by the monotonic clock. */
+  goneAtMs: number
   sessionTimeoutMs: number
   rebalanceTimeoutMs: number
   /** In its order of preference. */

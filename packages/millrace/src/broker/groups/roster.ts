@@ -90,6 +90,7 @@ export class Roster {
       clientId: from.clientId,
       clientHost: from.clientHost,
       peerId: from.peerId,
+      goneAtMs: 0,
       sessionTimeoutMs: from.sessionTimeoutMs,
       rebalanceTimeoutMs: from.rebalanceTimeoutMs,
       protocols: from.protocols,
@@ -150,6 +151,7 @@ export class Roster {
       clientId: saved.clientId,
       clientHost: saved.clientHost,
       peerId: undefined,
+      goneAtMs: this.#clock.monotonicMs(),
       sessionTimeoutMs: saved.sessionTimeout,
       rebalanceTimeoutMs:
         saved.rebalanceTimeout < 0 ? saved.sessionTimeout : saved.rebalanceTimeout,
@@ -192,6 +194,7 @@ export class Roster {
       if (member.peerId !== peerId) continue
       isSomebodyGone = true
       member.peerId = undefined
+      member.goneAtMs = this.#clock.monotonicMs()
       // Nobody would hear the answer; counted as joined, it would be given partitions.
       if (member.instanceId === null) member.awaitingJoin = undefined
     }
