@@ -35,9 +35,16 @@ export class MessageBuffer {
    * @throws MR_PRODUCER_UNDELIVERED with the messages in `context.undelivered`
    */
   async deliver(): Promise<readonly Sent[]> {
-    const leaving: EncodedMessage[] = []
-    for (const message of this.#messages) leaving.push(await message)
+    // Taken out at once: a second call meanwhile must find nothing of this one's.
+    const taken = this.#messages
     this.#messages = []
+    const leaving: EncodedMessage[] = []
+    try {
+      for (const message of taken) leaving.push(await message)
+    } catch (error) {
+      this.#messages = [...taken, ...this.#messages]
+      throw error
+    }
     const results = await Promise.allSettled(leaving.map((message) => this.#port.send(message)))
     const undelivered = leaving.filter((_, index) => results[index]?.status === 'rejected')
     if (undelivered.length === 0)
