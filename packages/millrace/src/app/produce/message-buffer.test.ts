@@ -21,7 +21,7 @@ const rig = (fails: (value: string) => boolean = () => false): Rig => {
   const buffer = new MessageBuffer(port, (topic, { value }) =>
     value === 'invalid'
       ? Promise.reject(new Error('invalid'))
-      : { topic: String(topic), value: String(value) },
+      : { topic: typeof topic === 'string' ? topic : topic.name, value: String(value) },
   )
   return { sent, buffer }
 }
