@@ -133,6 +133,11 @@ export class DiskPartition implements PartitionLog {
     return this.#isDeleted
   }
 
+  /** What made it refuse writes. */
+  get failure(): MillraceError | undefined {
+    return this.#failure
+  }
+
   get hasFailed(): boolean {
     return this.#failure !== undefined
   }

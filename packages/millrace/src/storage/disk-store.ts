@@ -284,6 +284,7 @@ export class DiskStore implements LogStore {
     if (before > partition.logStartOffset) {
       // What stands behind was perhaps written to replace what goes: it must not be lost when that is.
       await partition.syncWritten()
+      if (partition.failure) throw partition.failure
       partition.moveLogStart(before)
       await this.#points.save()
       partition.notify()

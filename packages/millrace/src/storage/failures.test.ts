@@ -294,6 +294,22 @@ describe('a process out of file descriptors', () => {
   })
 })
 
+describe('records that are to be deleted', () => {
+  it('stay when what is kept cannot be synced', async () => {
+    const fs = memoryFileSystem()
+    await using store = await openMemory({ fs })
+    const log = await makeLog(store, 'orders')
+    append(log, batchOf(['a', 'b']))
+    await store.written()
+    fs.fault = (operation) => (operation === 'sync' ? { code: 'EIO' } : undefined)
+    await assert.rejects(store.deleteRecords('orders', 0, 1), (error) =>
+      isFailure(error, 'MR_STORAGE_SYNC_FAILED'),
+    )
+    fs.fault = undefined
+    assert.equal(log.logStartOffset, 0)
+  })
+})
+
 describe('files that cannot be removed', () => {
   it('are told of, and hurt nothing else', async () => {
     const fs = memoryFileSystem()

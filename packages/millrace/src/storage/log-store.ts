@@ -121,7 +121,7 @@ export interface LogStore extends AsyncDisposable {
   /**
    * Moves the log start; -1 means the high watermark. Never moves it back.
    * @returns the log start afterwards
-   * @throws MR_STORAGE_TOPIC_UNKNOWN, MR_STORAGE_OFFSET_OUT_OF_RANGE
+   * @throws MR_STORAGE_TOPIC_UNKNOWN, MR_STORAGE_OFFSET_OUT_OF_RANGE, MR_STORAGE_SYNC_FAILED, MR_STORAGE_WRITE_FAILED
    */
   deleteRecords(topic: string, index: number, beforeOffset: number): Promise<number>
   /** An id that no producer of this cluster ever had, restarts included. */
