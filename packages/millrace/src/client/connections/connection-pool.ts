@@ -1,8 +1,7 @@
 import { failure, MillraceError } from '../../errors/index.ts'
-import { backoffMs, sleep, type BackoffRules } from '../../kit/index.ts'
+import { backoffMs, sleep, type BackoffRules, orAbort } from '../../kit/index.ts'
 import { events } from '../../telemetry/index.ts'
 import { formatAddress, type BrokerAddress } from './address.ts'
-import { orAbort } from '../or-abort.ts'
 import { Connection, type ConnectionSettings } from './connection.ts'
 import { dialSocket, type Dial } from './dial.ts'
 

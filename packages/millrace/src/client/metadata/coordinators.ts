@@ -1,8 +1,7 @@
-import type { Clock } from '../../kit/index.ts'
+import { orAbort, type Clock } from '../../kit/index.ts'
 import { apis } from '../../protocol/index.ts'
 import type { ConnectionPool } from '../connections/index.ts'
 import { kafkaFailure } from '../kafka-failure.ts'
-import { orAbort } from '../or-abort.ts'
 import { retrying } from '../retrying.ts'
 
 export interface FindOptions {

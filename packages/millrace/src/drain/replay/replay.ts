@@ -1,6 +1,6 @@
 import { failed, type Context, type Message, type Messages, type Outcome } from '../../app/index.ts'
 import { failure } from '../../errors/index.ts'
-import { sleep, type Clock } from '../../kit/index.ts'
+import { orAbort, sleep, type Clock } from '../../kit/index.ts'
 import { events } from '../../telemetry/index.ts'
 import type { DrainTopic } from '../router-topic.ts'
 import { fieldsOf } from '../routes/route-metrics.ts'
@@ -54,7 +54,7 @@ export class Replay {
   }
 
   async run(messages: Messages<DrainTopic>, context: Context): Promise<Outcome | undefined> {
-    const target = await unlessAborted(this.#parts.target(), context.signal)
+    const target = await orAbort(this.#parts.target(), context.signal)
     const planned = this.#plan(messages, target)
     return new ReplayBatch(this.#parts, target, planned, context).run(messages.last)
   }
@@ -204,17 +204,4 @@ function blockEnd(planned: readonly Planned[], from: number, most: number, spanM
     end++
   }
   return end
-}
-
-/** Rejects with the signal's reason when it aborts first; the promise goes on. */
-async function unlessAborted<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  signal.throwIfAborted()
-  const { promise: aborted, reject } = Promise.withResolvers<never>()
-  const leave = (): void => reject(signal.reason)
-  signal.addEventListener('abort', leave, { once: true })
-  try {
-    return await Promise.race([promise, aborted])
-  } finally {
-    signal.removeEventListener('abort', leave)
-  }
 }

@@ -1,4 +1,4 @@
-import { deferred } from '../kit/index.ts'
+import { deferred } from './deferred.ts'
 
 /** Waits for shared work, or leaves it alone when the signal aborts: the work itself goes on for its other waiters. */
 export async function orAbort<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
