@@ -22,5 +22,6 @@ export {
   type MemoryFileSystem,
 } from './memory-file-system.ts'
 export { nodeFileSystem } from './node-file-system.ts'
+export { isTopicName } from './cluster-file.ts'
 export { openLogStore } from './open-log-store.ts'
 export { logDefaults, type LogDefaults } from './topic-configs.ts'

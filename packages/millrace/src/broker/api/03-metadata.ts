@@ -9,8 +9,8 @@
  */
 import { isFailure } from '../../errors/index.ts'
 import { apis, errorCodes, type ResponseInput } from '../../protocol/index.ts'
-import type { TopicRecord } from '../../storage/index.ts'
-import { isTopicName, offsetsTopic, zeroUuid } from '../topics/topics.ts'
+import { isTopicName, type TopicRecord } from '../../storage/index.ts'
+import { offsetsTopic, zeroUuid } from '../topics/topics.ts'
 import { defineHandler, type Call } from './define-handler.ts'
 
 type TopicRow = NonNullable<ResponseInput<typeof apis.metadata>['topics']>[number]

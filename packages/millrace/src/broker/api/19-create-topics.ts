@@ -9,7 +9,8 @@ import { isFailure } from '../../errors/index.ts'
 import { apis, errorCodes, type RequestOf, type ResponseInput } from '../../protocol/index.ts'
 import { describeTopicConfigs } from '../topics/describe-configs.ts'
 import { topicConfigFault } from '../topics/topic-configs.ts'
-import { isTopicName } from '../topics/topics.ts'
+import { isTopicName } from '../../storage/index.ts'
+import { mostPartitions } from '../topics/topics.ts'
 import { defineHandler, type Call } from './define-handler.ts'
 
 type Asked = RequestOf<typeof apis.createTopics>['topics'][number]
@@ -19,8 +20,6 @@ type Made = NonNullable<ResponseInput<typeof apis.createTopics>['topics']>[numbe
 type Plan =
   | { readonly partitions: number; readonly configs: Readonly<Record<string, string>> }
   | { readonly errorCode: number; readonly errorMessage: string }
-
-const mostPartitions = 10_000
 
 export const createTopicsHandler = defineHandler(
   apis.createTopics,

@@ -13,7 +13,7 @@ import {
   describeTopicConfigs,
   type ConfigRow,
 } from '../topics/describe-configs.ts'
-import { isTopicName } from '../topics/topics.ts'
+import { isTopicName } from '../../storage/index.ts'
 import { defineHandler, type Call } from './define-handler.ts'
 
 type Resource = RequestOf<typeof apis.describeConfigs>['resources'][number]

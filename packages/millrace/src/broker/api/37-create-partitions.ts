@@ -4,6 +4,7 @@
  */
 import { isFailure } from '../../errors/index.ts'
 import { apis, errorCodes, type RequestOf } from '../../protocol/index.ts'
+import { mostPartitions } from '../topics/topics.ts'
 import { defineHandler, type Call } from './define-handler.ts'
 
 type Asked = RequestOf<typeof apis.createPartitions>['topics'][number]
@@ -12,8 +13,6 @@ interface Row {
   readonly errorCode: number
   readonly errorMessage: string | null
 }
-
-const mostPartitions = 10_000
 
 export const createPartitionsHandler = defineHandler(
   apis.createPartitions,

@@ -7,7 +7,7 @@
  * - The one broker leads each partition and is its only replica; none waits to become eligible.
  */
 import { apis, errorCodes, type ResponseInput } from '../../protocol/index.ts'
-import { isTopicName } from '../topics/topics.ts'
+import { isTopicName } from '../../storage/index.ts'
 import { defineHandler, hangUp } from './define-handler.ts'
 
 type Answer = ResponseInput<typeof apis.describeTopicPartitions>

@@ -8,10 +8,8 @@ export const zeroUuid = 'AAAAAAAAAAAAAAAAAAAAAA'
 
 export const offsetsTopic = '__consumer_offsets'
 
-/** Kafka's rule for names. */
-export function isTopicName(name: string): boolean {
-  return /^[a-zA-Z0-9._-]{1,249}$/.test(name) && name !== '.' && name !== '..'
-}
+/** Of one topic. Each is a folder and an open log. */
+export const mostPartitions = 10_000
 
 /** The topics of the store as requests name them, and what is derived from their configs. */
 export class Topics {
