@@ -189,4 +189,26 @@ describe('a broker alone, asked what is asked of clusters', () => {
     assert.deepEqual(await listed(1, [99]), 35)
     assert.deepEqual(await listed(0, []), [])
   })
+
+  it('knows no configs of groups and of client metrics, which is no fault', async () => {
+    await using broker = await startTestBroker()
+    await using client = await connectRaw(broker.port)
+    const { results } = await client.ask(apis.describeConfigs, 4, {
+      resources: [
+        { resourceType: 32, resourceName: 'billing', configurationKeys: null },
+        { resourceType: 16, resourceName: 'billing', configurationKeys: null },
+        { resourceType: 32, resourceName: '', configurationKeys: null },
+        { resourceType: 99, resourceName: 'billing', configurationKeys: null },
+      ],
+    })
+    assert.deepEqual(
+      results.map(({ errorCode, configs }) => [errorCode, configs.length]),
+      [
+        [0, 0],
+        [0, 0],
+        [42, 0],
+        [42, 0],
+      ],
+    )
+  })
 })

@@ -4,8 +4,8 @@
  * - `configurationKeys` null or, as some clients mean it, empty: all of them.
  * - v1 sources (1 the topic's own, 5 default, 4 fixed at start) and synonyms (KIP-226), v3 types and texts
  *   (KIP-569).
- * - One result per resource asked for. An unknown topic is 3; what else can have configs in Kafka (loggers,
- *   client metrics, groups) is 42.
+ * - One result per resource asked for. An unknown topic is 3. Groups and client metrics have none, which is no
+ *   fault: `kafka-configs` asks for those of every group. What else can have configs in Kafka (loggers) is 42.
  */
 import { apis, errorCodes, type RequestOf, type ResponseInput } from '../../protocol/index.ts'
 import {
@@ -21,6 +21,8 @@ type Result = NonNullable<ResponseInput<typeof apis.describeConfigs>['results']>
 
 const topicResource = 2
 const brokerResource = 4
+const clientMetricsResource = 16
+const groupResource = 32
 
 export const describeConfigsHandler = defineHandler(
   apis.describeConfigs,
@@ -76,5 +78,7 @@ function rowsOf(
       return resourceName === '' ? [] : describeBrokerConfigs(broker, peer.advertised)
     }
   }
+  const mayHaveSome = resourceType === clientMetricsResource || resourceType === groupResource
+  if (mayHaveSome && resourceName !== '') return []
   return { fault: [errorCodes.INVALID_REQUEST, 'only topics and the broker have configs here'] }
 }
