@@ -3,8 +3,7 @@
  * carried (some clients send 0 and 0). An id is never given out twice, restarts included.
  *
  * - A transactional id that is empty: 42.
- * - **Not done**: transactions; asking with a transactional id answers 15, as a broker whose coordinator
- *   is away.
+ * - **Not done**: transactions; asking with a transactional id is 35, which no client repeats.
  */
 import { apis, errorCodes } from '../../protocol/index.ts'
 import { isFailure } from '../../errors/index.ts'
@@ -16,7 +15,7 @@ export const initProducerIdHandler = defineHandler(
   async (request, { broker }) => {
     const { transactionalId } = request
     if (transactionalId === '') return refused(errorCodes.INVALID_REQUEST)
-    if (transactionalId !== null) return refused(errorCodes.COORDINATOR_NOT_AVAILABLE)
+    if (transactionalId !== null) return refused(errorCodes.UNSUPPORTED_VERSION)
     try {
       return { producerId: await broker.store.nextProducerId(), producerEpoch: 0 }
     } catch (error) {
