@@ -1,4 +1,3 @@
-import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { failure } from '../../errors/index.ts'
@@ -9,6 +8,7 @@ import { nextSignal } from '../signals.ts'
 import { packageVersion } from '../version.ts'
 import { bannerText } from './banner.ts'
 import { openDevLog } from './dev-log.ts'
+import { folderSize } from './folder-size.ts'
 import { openScreen, type Screen } from './screen.ts'
 import { startDev, type DevConfig, type DevOptions, type DevSession } from './start-dev.ts'
 
@@ -102,15 +102,4 @@ async function banner(
     readyMs,
     notes,
   })
-}
-
-/** Bytes that the files of a folder take on disk. */
-async function folderSize(folder: string): Promise<number> {
-  let bytes = 0
-  for (const entry of await readdir(folder, { recursive: true, withFileTypes: true })) {
-    if (!entry.isFile()) continue
-    const { blocks } = await stat(join(entry.parentPath, entry.name))
-    bytes += blocks * 512
-  }
-  return bytes
 }
