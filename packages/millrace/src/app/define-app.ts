@@ -1,5 +1,6 @@
 import type { ConsumerDefinition, ConsumerSettings } from './consumer/define-consumer.ts'
 import type { Middleware } from './middleware/middleware.ts'
+import type { Runnable } from './ports.ts'
 import type { ResponderSource } from './responder/responder.ts'
 import type { AnyTopic } from './topic/define-topic.ts'
 
@@ -24,6 +25,8 @@ export interface AppOptions {
   /** Around all handler calls, sends and fetches; outermost first. */
   readonly middleware?: readonly Middleware[]
   readonly hooks?: AppHooks
+  /** Started after the groups have joined, stopped before the last commit, and part of the worker's health. */
+  readonly runnables?: readonly Runnable[]
 }
 
 export interface AppDefinition extends AppOptions {

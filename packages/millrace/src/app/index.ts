@@ -31,6 +31,7 @@ export type {
   SourcePartition,
 } from './ports.ts'
 export { defineApp, type AppDefinition, type AppHooks, type AppOptions } from './define-app.ts'
+export type { ClusterOptions } from './clusters/index.ts'
 export { defineConfig, type MillraceConfig } from './config/define-config.ts'
 export { appOptions } from './config/options.ts'
 export { resolveConfig, type ResolvedConfig } from './config/resolve-config.ts'

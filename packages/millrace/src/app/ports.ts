@@ -49,6 +49,8 @@ export interface EncodedMessage {
   readonly value: Buffer | string | null
   readonly headers?: readonly (readonly [string, Buffer | string | null])[]
   readonly timestamp?: number
+  /** Default: the cluster of its topic. */
+  readonly cluster?: string
 }
 
 export interface Sent {
@@ -71,7 +73,7 @@ export interface Logger {
   error(fields: object, text: string): void
 }
 
-/** What runs beside consumers and is started, stopped and watched with them. */
+/** What runs beside consumers (`defineApp({ runnables })`) and is started, stopped and watched with them. */
 export interface Runnable {
   readonly name: string
   start(options: { readonly signal: AbortSignal }): Promise<void>

@@ -1,5 +1,6 @@
 import type { TlsOptions } from '../../client/index.ts'
 import type { Duration, Size } from '../../kit/index.ts'
+import type { ClusterOptions } from '../clusters/index.ts'
 import type { AppDefinition } from '../define-app.ts'
 import type { EncodedMessage } from '../ports.ts'
 import { rememberOpener } from '../produce/current-producer.ts'
@@ -42,6 +43,8 @@ export interface MillraceConfig {
   }
   readonly log?: { readonly level?: string; readonly file?: string }
   readonly tls?: TlsOptions
+  /** Further clusters, named by `defineTopic(name, { cluster })`. `brokers` and `tls` above are the cluster `main`. */
+  readonly clusters?: Readonly<Record<string, ClusterOptions>>
   /** Kafka's group id. Default `<clientId>_<group>`. */
   readonly groupId?: (clientId: string, group: string) => string
   /** A declared topic's name on the wire. Default the same. */

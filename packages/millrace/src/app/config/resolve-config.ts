@@ -1,6 +1,14 @@
 import { resolveOptions, type OptionValues } from '../../config/index.ts'
 import { failure } from '../../errors/index.ts'
 import { nearest } from '../../kit/index.ts'
+import {
+  clusterFinder,
+  letterClusterFaults,
+  mainCluster,
+  planClusters,
+  topicClusterFaults,
+  type ClusterPlan,
+} from '../clusters/index.ts'
 import type { ConsumerDefinition } from '../consumer/define-consumer.ts'
 import { planConsumer } from '../consumer/plan-consumer.ts'
 import type { ConsumerPlan } from '../consumer/plan.ts'
@@ -15,12 +23,21 @@ import { appOptions } from './options.ts'
 export interface ConfigSources extends Selection {
   readonly flags?: Readonly<Record<string, unknown>>
   readonly env?: Readonly<Record<string, string | undefined>>
+  /** All topics on the main cluster, as under `millrace dev`. */
+  readonly isSingleCluster?: boolean
 }
 
 /** A configuration that has passed validation, everything resolved. */
 export interface ResolvedConfig {
   readonly options: OptionValues<typeof appOptions>
+  /** Of the main cluster. */
   readonly brokers: readonly string[]
+  /** The main one first. */
+  readonly clusters: readonly ClusterPlan[]
+  /** Of a declared topic, or of one by its declared name. */
+  readonly clusterOf: (topic: AnyTopic | string) => string
+  /** Of a topic by its name on the wire. */
+  readonly clusterOfWire: (topic: string) => string
   readonly app: AppDefinition
   readonly plans: readonly ConsumerPlan[]
   /** All declared topics, those of consumers included. */
@@ -41,8 +58,9 @@ const appKeys = [
   'groups',
   'middleware',
   'hooks',
+  'runnables',
 ]
-const codeKeys = ['app', 'tls', 'groupId', 'topicName']
+const codeKeys = ['app', 'tls', 'clusters', 'groupId', 'topicName']
 
 /**
  * Validates everything before anything is connected.
@@ -57,12 +75,15 @@ export function resolveConfig(config: MillraceConfig, sources: ConfigSources = {
   })
   faults.push(...resolved.faults)
   const options = resolved.values
-  const brokers = (options.brokers ?? []).map(withoutScheme)
-  for (const [index, broker] of brokers.entries()) {
-    const fault = brokerFault(broker)
-    if (fault !== undefined) faults.push(`brokers[${index}]: ${fault}`)
-  }
-  faults.push(...optionFaults(options), ...tlsFaults(config))
+  const { clusters, faults: clusterFaults } = planClusters({
+    clusters: config.clusters,
+    brokers: options.brokers ?? [],
+    brokersFrom: resolved.origins.brokers,
+    tls: config.tls,
+    env: sources.env ?? {},
+    isSingle: sources.isSingleCluster ?? false,
+  })
+  faults.push(...clusterFaults, ...optionFaults(options))
 
   const app = config.app ?? defineApp({})
   faults.push(...appFaults(app))
@@ -87,10 +108,25 @@ export function resolveConfig(config: MillraceConfig, sources: ConfigSources = {
     return planned.plan
   })
   const topics = declaredTopics(app, faults)
+  const clusterNames = clusters.map(({ name }) => name)
+  faults.push(...topicClusterFaults(topics, clusterNames), ...letterFaults(chosen.consumers))
   faults.push(...topicNameFaults(topicNames(topics, plans), options.strictNames ?? true))
   faults.push(...groupFaults(app, plans, chosen.consumers))
   if (faults.length > 0) throw failure('MR_CONFIG_INVALID', { faults })
-  return { options, brokers, app, plans, topics, wireName, source: config }
+  const clusterOf = clusterFinder(topics)
+  const clusterByWireName = new Map(topics.map((topic) => [wireName(topic.name), clusterOf(topic)]))
+  return {
+    options,
+    brokers: clusters[0]?.brokers ?? [],
+    clusters,
+    clusterOf,
+    clusterOfWire: (topic) => clusterByWireName.get(topic) ?? mainCluster,
+    app,
+    plans,
+    topics,
+    wireName,
+    source: config,
+  }
 }
 
 function optionsOf(config: MillraceConfig, faults: string[]): Record<string, unknown> {
@@ -134,19 +170,6 @@ function withoutFunctions(section: object): Record<string, unknown> {
   )
 }
 
-function withoutScheme(broker: string): string {
-  return broker.replace(/^(kafka|kafka\+ssl|plaintext|ssl):\/\//i, '')
-}
-
-function brokerFault(broker: string): string | undefined {
-  const scheme = /^([a-z+]+):\/\//i.exec(broker)?.[1]
-  if (scheme !== undefined)
-    return `${scheme}:// is none of kafka, kafka+ssl, plaintext, ssl; host:port alone will do`
-  const port = /:(\d+)$/.exec(broker)?.[1]
-  if (port === undefined) return `${broker} has no port; write host:9092`
-  return Number(port) < 1 || Number(port) > 65_535 ? `${port} is not a port` : undefined
-}
-
 function optionFaults(options: OptionValues<typeof appOptions>): string[] {
   const faults: string[] = []
   const { session, heartbeat } = options
@@ -160,14 +183,6 @@ function optionFaults(options: OptionValues<typeof appOptions>): string[] {
   if (!(Number.isInteger(concurrency) && concurrency >= 1))
     faults.push(`worker.concurrency: ${concurrency} is not a number of 1 or more`)
   return faults
-}
-
-function tlsFaults({ tls }: MillraceConfig): string[] {
-  if (tls === undefined) return []
-  const hasCert = tls.cert !== undefined
-  const hasKey = tls.key !== undefined
-  if (hasCert === hasKey) return []
-  return [hasCert ? 'tls.key: is missing beside cert' : 'tls.cert: is missing beside key']
 }
 
 /** By name; two different definitions of one topic are a fault. */
@@ -185,6 +200,14 @@ function declaredTopics(app: AppDefinition, faults: string[]): readonly Topic[] 
     byName.set(topic.name, topic)
   }
   return [...byName.values()] as readonly Topic[]
+}
+
+function letterFaults(consumers: readonly ConsumerDefinition[]): string[] {
+  return consumers.flatMap(({ name, topics, settings: { deadLetter } }) => {
+    const declared = typeof deadLetter === 'object' ? deadLetter.topic : undefined
+    if (typeof declared !== 'object') return []
+    return letterClusterFaults(topics, declared, `consumers.${name}.deadLetter`)
+  })
 }
 
 function topicNames(topics: readonly Topic[], plans: readonly ConsumerPlan[]): string[] {

@@ -1,6 +1,7 @@
-import type { Client, Producer } from '../../client/index.ts'
+import type { Producer } from '../../client/index.ts'
 import { failure } from '../../errors/index.ts'
 import { parseDuration, sleep, type Clock, type Duration } from '../../kit/index.ts'
+import type { ProducerSource } from '../clusters/index.ts'
 import type { Message } from '../message/message.ts'
 import { composeSend, type Middleware, type Outgoing } from '../middleware/middleware.ts'
 import type { EncodedMessage, Sent } from '../ports.ts'
@@ -49,9 +50,9 @@ export interface AppProducer extends AsyncDisposable {
 }
 
 export interface AppProducerOptions {
-  readonly client: Client
+  readonly client: ProducerSource
   readonly clock: Clock
-  readonly producer: NonNullable<Parameters<Client['producer']>[0]>
+  readonly producer: NonNullable<Parameters<ProducerSource['producer']>[0]>
   readonly background: BackgroundRules
   readonly middleware: readonly Middleware[]
   readonly wireName: (name: string) => string

@@ -1,5 +1,5 @@
-import { openClient, type Client } from '../../client/index.ts'
 import { systemClock, type Clock } from '../../kit/index.ts'
+import { openClients, type Clients } from '../clusters/index.ts'
 import type { MillraceConfig } from '../config/define-config.ts'
 import { resolveConfig, type ResolvedConfig } from '../config/resolve-config.ts'
 import type { EncodedMessage, Sent } from '../ports.ts'
@@ -20,37 +20,36 @@ export type OwnProducer = AppProducer & {
  */
 export function openProducer(config: MillraceConfig): AppProducer {
   const resolved = resolveConfig(config, { env: process.env })
-  const client = openAppClient(resolved, systemClock)
+  const clients = openAppClients(resolved, systemClock)
   // Nothing else is left to run by then, so the connections may go as well.
   const onBeforeExit = (): void => void producer.close({ timeout: '30s' })
-  const producer = producerOf(resolved, client, systemClock, async () => {
+  const producer = producerOf(resolved, clients, systemClock, async () => {
     process.removeListener('beforeExit', onBeforeExit)
     forgetProducer(producer)
-    await client.close({ timeoutMs: 0 })
+    await clients.close({ timeoutMs: 0 })
   })
   process.on('beforeExit', onBeforeExit)
   setCurrentProducer(producer)
   return producer
 }
 
-export function openAppClient({ brokers, options, source }: ResolvedConfig, clock: Clock): Client {
-  return openClient({
-    brokers,
-    clientId: options.clientId,
-    clock,
-    ...(source.tls === undefined ? {} : { tls: source.tls }),
-  })
+/** A client for each cluster of a configuration. */
+export function openAppClients(
+  { clusters, options, clusterOfWire }: ResolvedConfig,
+  clock: Clock,
+): Clients {
+  return openClients(clusters, { clientId: options.clientId, clock, clusterOfWire })
 }
 
-/** The producer of a configuration on a client that is open. */
+/** The producer of a configuration on clients that are open: each message goes to the cluster of its topic. */
 export function producerOf(
   { options, app, wireName, source }: ResolvedConfig,
-  client: Client,
+  clients: Clients,
   clock: Clock,
   onClose?: () => Promise<void>,
 ): OwnProducer {
   return makeAppProducer({
-    client,
+    client: clients.producers,
     clock,
     wireName,
     middleware: app.middleware ?? [],

@@ -18,6 +18,13 @@ export interface TopicOptions<
   readonly key?: K
   /** Whether a null value is a message ("this key is gone"); the type of the value then includes null. Default false. */
   readonly tombstones?: Tombstones
+  /**
+   * The property that tells the event types of a union apart, for `on` of defineConsumer. Default the first of `event_name`,
+   * `eventName`, `event_type`, `eventType`, `event`, `type` and `kind` that the value has.
+   */
+  readonly discriminant?: Discriminant
+  /** Which of the configuration's `clusters` holds it. Default `'main'`. */
+  readonly cluster?: string
   /** For creating the topic; default the broker's. */
   readonly partitions?: number
   readonly replicas?: number

@@ -1,18 +1,23 @@
 import type { Admin, NewTopic } from '../../client/index.ts'
 import { parseDuration } from '../../kit/index.ts'
 import { events } from '../../telemetry/index.ts'
+import { mainCluster } from '../clusters/index.ts'
 import type { ResolvedConfig } from '../config/resolve-config.ts'
-import type { Topic, TopicOptions } from '../topic/define-topic.ts'
+import type { AnyTopic, Topic, TopicOptions } from '../topic/define-topic.ts'
 
 /** Creates declared topics that are missing, and the dead letter topics of consumers with as many partitions. */
 export async function createDeclaredTopics(
   admin: Admin,
-  { topics, plans, wireName }: ResolvedConfig,
-  options: { readonly timeoutMs: number },
+  { topics, plans, wireName, clusterOf }: ResolvedConfig,
+  options: { readonly timeoutMs: number; readonly cluster?: string },
 ): Promise<void> {
-  const wanted = topics.map((topic) => newTopic(topic, wireName))
+  const { cluster = mainCluster } = options
+  const isHere = (topic: AnyTopic | string): boolean => clusterOf(topic) === cluster
+  const wanted = topics.filter(isHere).map((topic) => newTopic(topic, wireName))
   const created = await createMissing(admin, wanted, options)
-  const letters = plans.flatMap(({ deadLetter }) => deadLetter?.declared ?? [])
+  const letters = plans
+    .flatMap(({ deadLetter }) => deadLetter?.declared ?? [])
+    .filter(({ source }) => isHere(source))
   const sources = [...new Set(letters.map(({ source }) => wireName(source)))]
   const described = sources.length === 0 ? [] : await admin.describeTopics(sources, options)
   const countOf = new Map(described.map(({ name, partitions }) => [name, partitions.length]))

@@ -4,6 +4,7 @@ import type { Client, GroupMember, OwnedPartition } from '../../client/index.ts'
 import { failure, type MillraceError } from '../../errors/index.ts'
 import { parseDuration, sleep, type Clock } from '../../kit/index.ts'
 import { events } from '../../telemetry/index.ts'
+import { mainCluster } from '../clusters/index.ts'
 import type { ResolvedConfig } from '../config/resolve-config.ts'
 import type { Start } from '../consumer/define-consumer.ts'
 import type { ConsumerPlan } from '../consumer/plan.ts'
@@ -26,6 +27,8 @@ export class GroupRunner {
   readonly groupId: string
   readonly group: string
   readonly plans: readonly ConsumerPlan[]
+  /** Where this member is; the topics of other clusters have their own. */
+  readonly cluster: string
   readonly #resolved: ResolvedConfig
   readonly #env: OwnerEnvironment
   readonly #clock: Clock
@@ -47,9 +50,11 @@ export class GroupRunner {
     resolved: ResolvedConfig,
     env: WorkerEnvironment,
     onFatal: (error: MillraceError) => void,
+    cluster: string = mainCluster,
   ) {
     const first = plans[0] as ConsumerPlan
     this.plans = plans
+    this.cluster = cluster
     this.groupId = first.groupId
     this.group = first.group
     this.#resolved = resolved
@@ -57,7 +62,7 @@ export class GroupRunner {
     this.#onFatal = onFatal
     this.#drainMs = resolved.options['rebalance.drain']
     for (const plan of plans)
-      for (const topic of plan.topics)
+      for (const topic of plan.topics.filter((one) => resolved.clusterOf(one) === cluster))
         this.#consumerByTopic.set(resolved.wireName(topic.name), { plan, topic })
     this.#committer = new Committer(
       env.clock,

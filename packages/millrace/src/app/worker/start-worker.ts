@@ -1,9 +1,9 @@
 import { hostname } from 'node:os'
 
-import type { Client } from '../../client/index.ts'
 import { isFailure } from '../../errors/index.ts'
 import { systemClock, sleep, type Clock } from '../../kit/index.ts'
 import { events } from '../../telemetry/index.ts'
+import { mainCluster, type Clients } from '../clusters/index.ts'
 import type { MillraceConfig } from '../config/define-config.ts'
 import { resolveConfig, type ResolvedConfig } from '../config/resolve-config.ts'
 import { sendLetter } from '../dead-letter/send-letter.ts'
@@ -12,7 +12,7 @@ import { openLogger } from '../log/open-logger.ts'
 import { Slots } from '../owner/slots.ts'
 import type { Logger, Runnable } from '../ports.ts'
 import { forgetProducer, setCurrentProducer } from '../produce/current-producer.ts'
-import { openAppClient, producerOf } from '../produce/open-producer.ts'
+import { openAppClients, producerOf } from '../produce/open-producer.ts'
 import { breath } from './breath.ts'
 import { createDeclaredTopics } from './create-topics.ts'
 import { GroupRunner, type WorkerEnvironment } from './group-runner.ts'
@@ -74,8 +74,8 @@ export async function startWorker(
   events.appInitialized.publish({ clientId: settings.clientId })
   await hooks?.beforeStart?.()
 
-  const client = stack.use(openAppClient(resolved, clock))
-  const producer = producerOf(resolved, client, clock)
+  const clients = stack.use(openAppClients(resolved, clock))
+  const producer = producerOf(resolved, clients, clock)
   stack.defer(() => producer.close({ timeout: 0 }))
   setCurrentProducer(producer)
   stack.defer(() => forgetProducer(producer))
@@ -93,14 +93,12 @@ export async function startWorker(
     breathe: breath(),
     ...(signals ? { enter: enterJob } : {}),
   }
-  const groups = [...Map.groupBy(resolved.plans, ({ group }) => group).values()].map(
-    (plans) => new GroupRunner(plans, resolved, environment, (error) => worker.fail(error)),
-  )
-  const { runnables = [] } = options
+  const groups = groupRunners(resolved, environment, (error) => worker.fail(error))
+  const runnables = [...(resolved.app.runnables ?? []), ...(options.runnables ?? [])]
   const worker = new RunningWorker({
     clock,
     resolved,
-    client,
+    clients,
     producer,
     groups,
     runnables,
@@ -114,7 +112,7 @@ export async function startWorker(
 
   stack.defer(async () => void (await Promise.all(groups.map((group) => group.leave(0)))))
   await joinAll(groups, resolved, {
-    client,
+    clients,
     clock,
     isDevelopment,
     fail: (error) => worker.fail(error),
@@ -156,22 +154,42 @@ async function endWith(
 
 const longestTimerMs = 2_147_483_647
 
+/** A group is a member in each cluster that its topics are in; what leaves by being written stays in that cluster. */
+function groupRunners(
+  resolved: ResolvedConfig,
+  environment: WorkerEnvironment,
+  onFatal: (error: unknown) => void,
+): readonly GroupRunner[] {
+  return [...Map.groupBy(resolved.plans, ({ group }) => group).values()].flatMap((plans) => {
+    const topics = plans.flatMap((plan) => plan.topics)
+    const clusters = new Set(topics.map((topic) => resolved.clusterOf(topic)))
+    return Array.from(clusters, (cluster) => {
+      const { sendLetter: send } = environment
+      const env: WorkerEnvironment =
+        cluster === mainCluster
+          ? environment
+          : { ...environment, sendLetter: (letter) => send({ ...letter, cluster }) }
+      return new GroupRunner(plans, resolved, env, onFatal, cluster)
+    })
+  })
+}
+
 /** Waits for the groups, but not for ever: with the brokers away they go on in the background. */
 async function joinAll(
   groups: readonly GroupRunner[],
   resolved: ResolvedConfig,
   around: {
-    readonly client: Client
+    readonly clients: Clients
     readonly clock: Clock
     readonly isDevelopment: boolean
     readonly fail: (error: unknown) => void
   },
 ): Promise<void> {
-  const { client, clock, isDevelopment, fail } = around
+  const { clients, clock, isDevelopment, fail } = around
   const timeoutMs = resolved.options['worker.startTimeout']
   const join = async (): Promise<void> => {
-    if (isDevelopment) await createTopics(client, resolved)
-    await Promise.all(groups.map((group) => group.join(client)))
+    if (isDevelopment) await createTopics(clients, resolved)
+    await Promise.all(groups.map((group) => group.join(clients.of(group.cluster))))
   }
   const limit = new AbortController()
   const joined = join()
@@ -187,10 +205,11 @@ async function joinAll(
 }
 
 /** Tries for as long as the brokers are away: a group that came first would let the broker create topics as it likes. */
-async function createTopics(client: Client, resolved: ResolvedConfig): Promise<void> {
+async function createTopics(clients: Clients, resolved: ResolvedConfig): Promise<void> {
   for (;;) {
     try {
-      await createDeclaredTopics(client.admin, resolved, { timeoutMs: 30_000 })
+      for (const [cluster, { admin }] of clients.all)
+        await createDeclaredTopics(admin, resolved, { timeoutMs: 30_000, cluster })
       return
     } catch (error) {
       if (isFailure(error, 'MR_CLIENT_CLOSED')) throw error

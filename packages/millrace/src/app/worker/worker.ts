@@ -1,7 +1,7 @@
-import type { Client } from '../../client/index.ts'
 import { failure } from '../../errors/index.ts'
 import { deferred, parseDuration, type Clock, type Duration } from '../../kit/index.ts'
 import { events } from '../../telemetry/index.ts'
+import type { Clients } from '../clusters/index.ts'
 import type { ResolvedConfig } from '../config/resolve-config.ts'
 import type { OwnerState, PartitionOwner } from '../owner/partition-owner.ts'
 import type { Runnable } from '../ports.ts'
@@ -63,7 +63,7 @@ export interface Worker extends AsyncDisposable {
 interface Parts {
   readonly clock: Clock
   readonly resolved: ResolvedConfig
-  readonly client: Client
+  readonly clients: Clients
   readonly producer: AppProducer
   readonly groups: readonly GroupRunner[]
   readonly runnables: readonly Runnable[]
@@ -154,7 +154,7 @@ export class RunningWorker implements Worker {
     for (const owner of this.#owners) owner.release()
     await Promise.all(this.#parts.groups.map((group) => group.leave(1000)))
     await this.#parts.producer.close({ timeout: 0 })
-    await this.#parts.client.close({ timeoutMs: 0 })
+    await this.#parts.clients.close({ timeoutMs: 0 })
     this.enter('terminated')
     this.#done.resolve(2)
   }
@@ -219,7 +219,7 @@ export class RunningWorker implements Worker {
 
   /** True when handlers were left behind. Each step has its share of the time that is left. */
   async #stopInOrder(timeoutMs: number, left: () => number): Promise<boolean> {
-    const { groups, producer, client } = this.#parts
+    const { groups, producer, clients } = this.#parts
     // Handlers have until 5 s before the deadline, then they are told; the last second is for what follows.
     const abortAfterMs = Math.max(timeoutMs - 5000, timeoutMs / 2)
     const giveUpMs = Math.max(timeoutMs - abortAfterMs - 1000, timeoutMs / 4)
@@ -232,7 +232,7 @@ export class RunningWorker implements Worker {
     await Promise.all(groups.map((group) => group.commitFinally(share(9000))))
     await Promise.all(groups.map((group) => group.leave(share(10_000))))
     await producer.close({ timeout: share(1000) })
-    await client.close({ timeoutMs: share(5000) })
+    await clients.close({ timeoutMs: share(5000) })
     return this.#leftBehind.length > 0
   }
 
@@ -264,7 +264,7 @@ export class RunningWorker implements Worker {
     await Promise.race([
       Promise.allSettled([
         this.#parts.producer.close({ timeout: 0 }),
-        this.#parts.client.close({ timeoutMs: 0 }),
+        this.#parts.clients.close({ timeoutMs: 0 }),
       ]),
       new Promise<void>((resolve) => this.#parts.clock.after(1000, resolve)),
     ])

@@ -1,0 +1,5 @@
+export { openClients, type Clients } from './clients.ts'
+export { mainCluster, type ClusterOptions, type ClusterPlan } from './options.ts'
+export { clusterFinder, planClusters } from './plan-clusters.ts'
+export type { ProducerSource } from './route-producers.ts'
+export { letterClusterFaults, topicClusterFaults } from './validate.ts'
