@@ -311,7 +311,21 @@ export class Connection {
       pending.reject(error)
       throw error
     }
+    if (events.requestAnswered.isHeard) this.#publishAnswered(pending, frame.length)
     pending.resolve(answer as never)
+  }
+
+  #publishAnswered({ api, version, deadlineMs, timeoutMs }: Pending, bytes: number): void {
+    const { clientId, clock } = this.#settings
+    events.requestAnswered.publish({
+      clientId,
+      broker: this.name,
+      node: this.address.nodeId,
+      api: api.name,
+      version,
+      bytes,
+      durationMs: clock.monotonicMs() - (deadlineMs - timeoutMs),
+    })
   }
 
   #arm(deadlineMs: number): void {

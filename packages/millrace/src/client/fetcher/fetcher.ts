@@ -228,12 +228,14 @@ export class Fetcher implements FeedOwner {
     })
     signal.throwIfAborted()
     if (answer.errorCode !== 0) throw kafkaFailure('fetch', answer.errorCode)
-    const bytes = this.#take(answer, asked, names)
+    const { bytes, messages } = this.#take(answer, asked, names)
     if (events.fetchReceived.isHeard) {
       events.fetchReceived.publish({
         clientId,
+        broker: connection.name,
         node: node.id,
         partitions: asked.length,
+        messages,
         bytes,
         latencyMs: clock.monotonicMs() - startedMs,
       })
@@ -296,12 +298,17 @@ export class Fetcher implements FeedOwner {
     return { body, names, haveIds }
   }
 
-  #take(answer: FetchAnswer, asked: readonly Asked[], names: ReadonlyMap<string, string>): number {
+  #take(
+    answer: FetchAnswer,
+    asked: readonly Asked[],
+    names: ReadonlyMap<string, string>,
+  ): { readonly bytes: number; readonly messages: number } {
     const byKey = new Map<string, Asked>()
     for (const one of asked) byKey.set(`${one.feed.topic}/${one.feed.partition}`, one)
     const receivedAt = this.#core.clock.now()
     const stale = new Set<string>()
     let bytes = 0
+    let messages = 0
     for (const { topic, topicId, partitions } of answer.responses) {
       const name = topic === '' ? (names.get(topicId) ?? '') : topic
       for (const one of partitions) {
@@ -309,12 +316,15 @@ export class Fetcher implements FeedOwner {
         const found = byKey.get(`${name}/${one.partitionIndex}`)
         if (!found || found.feed.version !== found.version || found.feed.state !== 'live') continue
         if (one.errorCode !== 0) this.#heedHint(name, one, answer.nodeEndpoints)
+        const before = found.feed.buffered
         if (one.errorCode === 0) this.#accept(found.feed, one, receivedAt)
-        else if (this.#refused(found.feed, one.errorCode)) stale.add(name)
+        messages += Math.max(0, found.feed.buffered - before)
+        if (one.errorCode === 0) continue
+        if (this.#refused(found.feed, one.errorCode)) stale.add(name)
       }
     }
     if (stale.size > 0) this.#core.metadata.requestRefresh('a fetch was refused', Array.from(stale))
-    return bytes
+    return { bytes, messages }
   }
 
   /** Who is not the leader may say who is, and where it lives (KIP-951). */

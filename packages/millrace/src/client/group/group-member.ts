@@ -193,12 +193,14 @@ class Member implements GroupMember {
   }
 
   async #end(timeoutMs: number): Promise<void> {
+    const startedMs = this.#core.clock.monotonicMs()
     const timer = this.#core.clock.after(timeoutMs, () => this.#closed.resolve())
     this.#handle({ on: 'close' })
     await this.#closed.promise
     timer.cancel()
     this.#release()
-    events.groupLeft.publish(this.#place())
+    const durationMs = this.#core.clock.monotonicMs() - startedMs
+    events.groupLeft.publish({ ...this.#place(), durationMs })
     this.#onClosed()
   }
 
@@ -301,6 +303,7 @@ class Member implements GroupMember {
   async #join(action: Extract<SessionAction, { act: 'join' }>): Promise<SessionEvent> {
     const settings = this.#settings
     const { sessionTimeoutMs, rebalanceTimeoutMs, instanceId, topics } = settings
+    const startedMs = this.#core.clock.monotonicMs()
     const answer = await this.#link.request(
       apis.joinGroup,
       {
@@ -344,6 +347,7 @@ class Member implements GroupMember {
         protocol: joined.protocol,
         isLeader: joined.leader === joined.memberId,
         members: joined.members.length,
+        durationMs: this.#core.clock.monotonicMs() - startedMs,
       })
     }
     return { on: 'joined', request: action.request, answer: joined }
@@ -351,6 +355,7 @@ class Member implements GroupMember {
 
   async #sync(action: Extract<SessionAction, { act: 'sync' }>): Promise<SessionEvent> {
     const { groupId, instanceId, rebalanceTimeoutMs } = this.#settings
+    const startedMs = this.#core.clock.monotonicMs()
     const answer = await this.#link.request(
       apis.syncGroup,
       {
@@ -369,6 +374,16 @@ class Member implements GroupMember {
     )
     const { errorCode } = answer
     const partitions = errorCode === 0 ? decodeAssignment(answer.assignment) : []
+    if (errorCode === 0) {
+      events.groupSynced.publish({
+        clientId: this.#core.clientId,
+        groupId,
+        memberId: action.memberId,
+        generation: action.generation,
+        partitions: partitions.length,
+        durationMs: this.#core.clock.monotonicMs() - startedMs,
+      })
+    }
     return { on: 'synced', request: action.request, errorCode, partitions }
   }
 

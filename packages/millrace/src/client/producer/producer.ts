@@ -99,6 +99,7 @@ class KafkaProducer implements Producer {
         this.#bytes += bytes
       },
       isPressed: (): boolean => this.#admission.waiting > 0,
+      fill: () => ({ bufferedBytes: this.#bytes, bufferBytes }),
     }
     this.#sender = new Sender(core, settings, buffer, random)
     const learn = async (topic: string): Promise<void> => {

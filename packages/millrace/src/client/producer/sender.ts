@@ -55,6 +55,8 @@ export interface SenderBuffer {
   grown(bytes: number): void
   /** Sends wait for room: nothing should linger. */
   isPressed(): boolean
+  /** Bytes in it, and how many fit. */
+  fill(): { readonly bufferedBytes: number; readonly bufferBytes: number }
 }
 
 type ProduceAnswer = ResponseOf<typeof apis.produce>
@@ -313,6 +315,10 @@ export class Sender implements QueueListener {
     try {
       if (acks === 0) {
         await connection.notify(apis.produce, body, bounds)
+        if (events.producerAppended.isHeard) {
+          const nowMs = this.#core.clock.monotonicMs()
+          for (const batch of batches) this.#publishAppended(batch, -1, nowMs, request)
+        }
         this.#answeredAll(batches, { kind: 'appended', offset: -1, appendTimeMs: -1 })
       } else {
         const answer = await connection.request(apis.produce, body, bounds)
@@ -335,7 +341,7 @@ export class Sender implements QueueListener {
   }
 
   #answered({ batches, nodeId, connection }: Request, answer: ProduceAnswer): void {
-    const { clock, metadata, clientId } = this.#core
+    const { clock, metadata } = this.#core
     const nowMs = clock.monotonicMs()
     const unanswered = new Set(batches)
     for (const { name: topic, partitionResponses } of answer.responses) {
@@ -344,18 +350,8 @@ export class Sender implements QueueListener {
         const batch = batches.find((one) => one.partition === partition && one.topic === topic)
         if (!batch || !unanswered.delete(batch)) continue
         const verdict = verdictOf(topic, partition, part, this.#settings.isIdempotent)
-        if (verdict.kind === 'appended' && events.producerAppended.isHeard) {
-          events.producerAppended.publish({
-            clientId,
-            topic,
-            partition,
-            offset: verdict.offset,
-            count: batch.count,
-            bytes: batch.records?.length ?? 0,
-            broker: connection.name,
-            node: nodeId,
-          })
-        }
+        if (verdict.kind === 'appended' && events.producerAppended.isHeard)
+          this.#publishAppended(batch, verdict.offset, nowMs, { connection, nodeId })
         if (verdict.kind === 'retry' && verdict.refreshesMetadata) {
           const { leaderId, leaderEpoch } = part.currentLeader
           const address = answer.nodeEndpoints.find((one) => one.nodeId === leaderId)
@@ -370,6 +366,29 @@ export class Sender implements QueueListener {
       const error = failure('MR_CONNECTION_LOST', { address: connection.name, reason })
       this.queue(batch.topic, batch.partition).answered(batch, lostVerdict(error, true), nowMs)
     }
+  }
+
+  #publishAppended(
+    batch: Batch,
+    offset: number,
+    nowMs: number,
+    { connection, nodeId }: Pick<Request, 'connection' | 'nodeId'>,
+  ): void {
+    const { topic, partition, count, attempts, createdMs, sentMs } = batch
+    events.producerAppended.publish({
+      clientId: this.#core.clientId,
+      topic,
+      partition,
+      offset,
+      count,
+      bytes: batch.records?.length ?? 0,
+      broker: connection.name,
+      node: nodeId,
+      attempts,
+      deliveryMs: nowMs - createdMs,
+      ackMs: nowMs - sentMs,
+      ...this.#buffer.fill(),
+    })
   }
 
   #answeredAll(batches: readonly Batch[], verdict: Verdict): void {

@@ -33,8 +33,18 @@ export const clientEvents = {
     'a member asks to be let into its group, first or again',
   ),
   groupJoined: defineEvent<
-    AtGroup & { readonly protocol: string; readonly isLeader: boolean; readonly members: number }
+    AtGroup & {
+      readonly protocol: string
+      readonly isLeader: boolean
+      readonly members: number
+      /** From the request to its answer, the wait for the other members included. */
+      readonly durationMs: number
+    }
   >('group.joined', 'the coordinator has let the member in; `members` is 0 except for the leader'),
+  groupSynced: defineEvent<AtGroup & { readonly partitions: number; readonly durationMs: number }>(
+    'group.synced',
+    'the member has fetched its assignment, so many partitions',
+  ),
   groupAssigned: defineEvent<
     AtGroup & { readonly added: readonly Partition[]; readonly kept: readonly Partition[] }
   >('group.assigned', 'an assignment came: partitions that are new, and those that stay'),
@@ -52,7 +62,12 @@ export const clientEvents = {
   groupLost: defineEvent<
     AtGroup & { readonly partitions: readonly Partition[]; readonly cause: string }
   >('group.lost', 'partitions are gone without having been given back; nothing can be committed'),
-  groupLeft: defineEvent<AtGroup>('group.left', 'the member has ended'),
+  groupLeft: defineEvent<
+    AtGroup & {
+      /** From the call of close: last handlers and commits included. */
+      readonly durationMs: number
+    }
+  >('group.left', 'the member has ended'),
   groupFailed: defineEvent<AtGroup & { readonly error: unknown }>(
     'group.failed',
     'the member cannot go on: fenced, refused, or misconfigured',
@@ -86,11 +101,28 @@ export const clientEvents = {
   >('offsets.lost', 'a position fell out of the log and was set anew by the declared policy'),
   fetchReceived: defineEvent<{
     readonly clientId: string
+    readonly broker: string
     readonly node: number
+    /** Asked for. */
     readonly partitions: number
+    /** That came, before aborted transactions are left out. */
+    readonly messages: number
     readonly bytes: number
     readonly latencyMs: number
   }>('fetch.received', 'a broker answered a fetch'),
+  requestAnswered: defineEvent<
+    AtBroker & {
+      /** Kafka's name of it, such as Fetch. */
+      readonly api: string
+      readonly version: number
+      /** Of the answer. */
+      readonly bytes: number
+      readonly durationMs: number
+    }
+  >(
+    'request.answered',
+    'a broker answered a request of whatever kind; fetches and joins wait there',
+  ),
   connectionOpened: defineEvent<AtBroker & { readonly purpose: string }>(
     'connection.opened',
     'a connection to a broker is ready: versions are known',
@@ -141,6 +173,15 @@ export const clientEvents = {
       readonly bytes: number
       readonly broker: string
       readonly node: number
+      /** 1 when the first attempt was acknowledged. */
+      readonly attempts: number
+      /** From the first `send` of the batch to the acknowledgement. */
+      readonly deliveryMs: number
+      /** Of that, from the newest request on: what the broker took. */
+      readonly ackMs: number
+      /** In the producer's buffer at that moment, this batch included. */
+      readonly bufferedBytes: number
+      readonly bufferBytes: number
     }
   >('producer.appended', 'a broker acknowledged a batch of messages'),
   producerRetried: defineEvent<
