@@ -7,13 +7,11 @@
  *
  * Exits 0 when the tests pass, and when Kafka cannot be had here, which the last line says; 1 when a test fails.
  */
-import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
+import { startNodeTests } from '../node-tests.ts'
 import { fetchKafka, kafkaVersion } from './fetch-kafka.ts'
 import { startKafka } from './start-kafka.ts'
 
-const root = join(import.meta.dirname, '../..')
 const suites = ['test/scenarios/*/*.ts', 'test/conformance/peers/*.test.ts', 'test/kafka/*.test.ts']
 const fileTimeoutMs = 120_000
 
@@ -36,27 +34,12 @@ async function serve(jars: string, port: number | undefined): Promise<void> {
 async function runTests(jars: string, files: readonly string[]): Promise<number> {
   await using kafka = await startKafka(jars)
   console.log(`Apache Kafka ${kafkaVersion} on ${kafka.address}`)
-  const tests = spawn(
-    process.execPath,
-    [
-      '--test',
-      `--test-timeout=${fileTimeoutMs}`,
-      '--test-reporter=spec',
-      '--test-reporter-destination=stdout',
-      '--test-reporter=./tools/some-tests-ran.ts',
-      '--test-reporter-destination=stderr',
-      ...files,
-    ],
-    {
-      cwd: root,
-      stdio: 'inherit',
-      env: {
-        ...process.env,
-        MILLRACE_TEST_ENGINE: 'kafka',
-        MILLRACE_TEST_BROKERS: kafka.address,
-      },
-    },
-  )
+  const tests = startNodeTests({
+    files,
+    timeoutMs: fileTimeoutMs,
+    concurrency: 2,
+    env: { MILLRACE_TEST_ENGINE: 'kafka', MILLRACE_TEST_BROKERS: kafka.address },
+  })
   const [code] = (await Promise.race([once(tests, 'exit'), kafka.ended]).finally(() =>
     tests.kill(),
   )) as [number | null]

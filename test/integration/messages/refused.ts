@@ -21,10 +21,9 @@ export async function isRefused(
   { code, exit = 1, message, hint }: Refusal,
   options: CliOptions = {},
 ): Promise<void> {
-  const [text, json] = await Promise.all([
-    runCli(args, options),
-    runCli([...args, '--json'], options),
-  ])
+  // One after the other: two that want the same data folder would refuse each other.
+  const text = await runCli(args, options)
+  const json = await runCli([...args, '--json'], options)
   const shown = `millrace ${args.join(' ')}\n${text.stderr}${text.stdout}`
   assert.equal(text.code, exit, shown)
   assert.match(text.stderr, message, shown)
