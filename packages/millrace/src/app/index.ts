@@ -15,6 +15,7 @@ export {
   type ConsumerDefinition,
   type ConsumerSettings,
 } from './consumer/define-consumer.ts'
+export type { EventOf, MemberMessage, OnEvents } from './consumer/by-event.ts'
 export type { Assignment, Hooks } from './consumer/hooks.ts'
 export type { Context, Responses, SeekTo } from './context/context.ts'
 export type { DeadLetterInfo, DeadLetterOptions } from './dead-letter/index.ts'
@@ -25,13 +26,14 @@ export type {
   Header,
   Logger,
   Runnable,
+  RunnableContext,
   SeekTarget,
   Sent,
   SourceMessage,
   SourcePartition,
 } from './ports.ts'
 export { defineApp, type AppDefinition, type AppHooks, type AppOptions } from './define-app.ts'
-export type { ClusterOptions } from './clusters/index.ts'
+export type { ClusterOptions, Clients } from './clusters/index.ts'
 export { defineConfig, type MillraceConfig } from './config/define-config.ts'
 export { appOptions } from './config/options.ts'
 export { resolveConfig, type ResolvedConfig } from './config/resolve-config.ts'

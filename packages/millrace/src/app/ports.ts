@@ -1,4 +1,6 @@
 import type { Clock } from '../kit/index.ts'
+import type { Clients } from './clusters/index.ts'
+import type { AppProducer } from './produce/app-producer.ts'
 
 /**
  * What the application framework needs from a client, and no more. The real client satisfies these by shape;
@@ -73,10 +75,23 @@ export interface Logger {
   error(fields: object, text: string): void
 }
 
+/** What a runnable gets of the worker it runs in. */
+export interface RunnableContext {
+  /** Aborts when the worker begins to stop before `start` has resolved. */
+  readonly signal: AbortSignal
+  readonly producer: AppProducer
+  /** A client for each cluster; closed by the worker, after the runnables have stopped. */
+  readonly clients: Clients
+  readonly clock: Clock
+  readonly log: Logger
+  /** Names the process, as in dead letters. */
+  readonly workerName: string
+}
+
 /** What runs beside consumers (`defineApp({ runnables })`) and is started, stopped and watched with them. */
 export interface Runnable {
   readonly name: string
-  start(options: { readonly signal: AbortSignal }): Promise<void>
+  start(context: RunnableContext): Promise<void>
   stop(options: { readonly timeoutMs: number }): Promise<void>
   health(): {
     readonly isLive: boolean

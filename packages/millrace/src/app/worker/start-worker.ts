@@ -40,6 +40,8 @@ export interface StartOptions {
   /** Started after the groups have joined, stopped before the last commit. */
   readonly runnables?: readonly Runnable[]
   readonly clock?: Clock
+  /** All topics on the main cluster, whatever they say; for development. Default false. */
+  readonly isSingleCluster?: boolean
 }
 
 /**
@@ -120,7 +122,8 @@ export async function startWorker(
   const starting = new AbortController()
   for (const runnable of runnables) {
     if (worker.state !== 'initialized') break
-    await runnable.start({ signal: starting.signal })
+    const { log, workerName } = environment
+    await runnable.start({ signal: starting.signal, producer, clients, clock, log, workerName })
   }
   // A handler may have told it to stop by now.
   if (worker.state === 'initialized') {
