@@ -6,6 +6,7 @@ import type { Middleware } from '../middleware/middleware.ts'
 import { responderOf, type AnyResponder, type ResponderSource } from '../responder/responder.ts'
 import type { RetryOptions } from '../retry/options.ts'
 import type { AnyTopic, Topic } from '../topic/define-topic.ts'
+import type { AnyOn, OnEvents } from './by-event.ts'
 import type { Consumer, ConsumerMode } from './consumer-class.ts'
 import type { Hooks } from './hooks.ts'
 
@@ -69,10 +70,18 @@ export type ConsumerClass<
   M extends ConsumerMode = ConsumerMode,
 > = new () => Consumer<T, M>
 
-/** Exactly one of the three. */
+/** Exactly one of the four. */
 export type ConsumerForm<T extends TopicSpec> =
   | {
       readonly each: EachHandler<T>
+      readonly batch?: never
+      readonly on?: never
+      readonly use?: never
+      readonly mode?: never
+    }
+  | {
+      readonly on: OnEvents<TopicOf<T>>
+      readonly each?: never
       readonly batch?: never
       readonly use?: never
       readonly mode?: never
@@ -80,6 +89,7 @@ export type ConsumerForm<T extends TopicSpec> =
   | {
       readonly batch: BatchHandler<T>
       readonly each?: never
+      readonly on?: never
       readonly use?: never
       readonly mode?: never
     }
@@ -88,12 +98,14 @@ export type ConsumerForm<T extends TopicSpec> =
       readonly mode?: 'each'
       readonly each?: never
       readonly batch?: never
+      readonly on?: never
     }
   | {
       readonly use: ConsumerClass<NoInfer<TopicOf<T>>, 'batch'>
       readonly mode: 'batch'
       readonly each?: never
       readonly batch?: never
+      readonly on?: never
     }
 
 export interface ConsumerOptions<T extends TopicSpec> extends ConsumerSettings {
@@ -116,6 +128,7 @@ export interface ConsumerDefinition {
   readonly mode: ConsumerMode
   readonly each: ((message: Message, context: Context) => unknown) | undefined
   readonly batch: ((messages: Messages, context: Context) => unknown) | undefined
+  readonly on: AnyOn | undefined
   readonly use: ConsumerClass | undefined
   readonly settings: ConsumerSettings
   readonly hooks: Hooks
@@ -123,8 +136,8 @@ export interface ConsumerDefinition {
 }
 
 /**
- * Declares what handles the messages of a topic: exactly one of `each` (one at a time, in order), `batch`, or `use`
- * (a class). Nothing is touched before the worker starts.
+ * Declares what handles the messages of a topic: exactly one of `each` (one at a time, in order), `on` (the
+ * same, with a handler for each event type), `batch`, or `use` (a class). Nothing is touched before the worker starts.
  *
  * @example
  * const mail = defineConsumer({
@@ -138,7 +151,7 @@ export interface ConsumerDefinition {
 export function defineConsumer<const T extends TopicSpec>(
   options: ConsumerOptions<T> & ConsumerForm<T>,
 ): ConsumerDefinition {
-  const { topic, name, group, hooks, responder, each, batch, use, mode, ...settings } = options
+  const { topic, name, group, hooks, responder, each, batch, on, use, mode, ...settings } = options
   const topics = (Array.isArray(topic) ? topic : [topic]) as readonly Topic[]
   const ownName = name ?? (use === undefined ? topics[0]?.name : kebabName(use.name)) ?? ''
   return {
@@ -149,6 +162,7 @@ export function defineConsumer<const T extends TopicSpec>(
     mode: batch === undefined ? (mode ?? 'each') : 'batch',
     each: each as ConsumerDefinition['each'],
     batch,
+    on,
     use,
     settings,
     hooks: hooks ?? {},

@@ -1,4 +1,5 @@
 import { MessageBatch } from '../message/message.ts'
+import { byEvent } from './by-event.ts'
 import { moment, type Consumer, type Moment } from './consumer-class.ts'
 import type { ConsumerDefinition } from './define-consumer.ts'
 import type { HookName, Hooks } from './hooks.ts'
@@ -13,19 +14,21 @@ export function makeHandler(definition: ConsumerDefinition): Handler {
 type AnyHook = (...parameters: readonly unknown[]) => unknown
 
 class FunctionHandler implements Handler {
-  readonly #definition: ConsumerDefinition
+  readonly #each: ConsumerDefinition['each']
+  readonly #batch: ConsumerDefinition['batch']
   readonly #hooks: Hooks
 
   constructor(definition: ConsumerDefinition) {
-    this.#definition = definition
+    const { each, on, batch, topics } = definition
+    this.#each = on === undefined ? each : byEvent(topics, on)
+    this.#batch = batch
     this.#hooks = definition.hooks
   }
 
   consume({ context, messages }: Moment): unknown {
-    const { each, batch } = this.#definition
     const first = messages[0]
-    if (each !== undefined && first !== undefined) return each(first, context)
-    return batch?.(new MessageBatch(messages), context)
+    if (this.#each !== undefined && first !== undefined) return this.#each(first, context)
+    return this.#batch?.(new MessageBatch(messages), context)
   }
 
   has(hook: HookName): boolean {

@@ -109,11 +109,11 @@ export function planConsumer(definition: ConsumerDefinition, around: PlanSurroun
 
 function formFaults(definition: ConsumerDefinition, path: string): string[] {
   const faults: string[] = []
-  const forms = [definition.each, definition.batch, definition.use].filter(
+  const forms = [definition.each, definition.batch, definition.on, definition.use].filter(
     (form) => form !== undefined,
   )
   if (forms.length !== 1)
-    faults.push(`${path}: give exactly one of each, batch and use; there are ${forms.length}`)
+    faults.push(`${path}: give exactly one of each, on, batch and use; there are ${forms.length}`)
   if (definition.topics.length === 0) faults.push(`${path}.topic: there is none`)
   if (!/^[A-Za-z0-9._-]+$/.test(definition.name))
     faults.push(`${path}.name: '${definition.name}' has other characters than A-Z a-z 0-9 . _ -`)

@@ -3,6 +3,7 @@ import type { StandardSchemaV1 } from '@standard-schema/spec'
 import { failure } from '../../errors/index.ts'
 import type { Duration } from '../../kit/index.ts'
 import { json, text, type Codec } from './codec.ts'
+import type { UsualDiscriminant } from './discriminant.ts'
 
 /** A codec, or any schema that follows Standard Schema (zod, valibot, arktype...), written as JSON. */
 export type ValueSpec = Codec | StandardSchemaV1
@@ -11,6 +12,7 @@ export interface TopicOptions<
   V extends ValueSpec = ValueSpec,
   K extends Codec = Codec,
   Tombstones extends boolean = boolean,
+  Discriminant extends string = string,
 > {
   /** Default JSON of anything. */
   readonly value?: V
@@ -47,9 +49,17 @@ type OutputOfSpec<V> =
  * A declared topic: the only place for its name, key, value and settings. Consumers, responders, producers and
  * tests take their types from it.
  */
-export interface Topic<Name extends string = string, In = unknown, Out = unknown, Key = unknown> {
+export interface Topic<
+  Name extends string = string,
+  In = unknown,
+  Out = unknown,
+  Key = unknown,
+  Discriminant extends string | undefined = string | undefined,
+> {
   readonly kind: 'topic'
   readonly name: Name
+  /** As declared; undefined leaves it to the usual names. */
+  readonly discriminant: Discriminant
   readonly options: TopicOptions
   readonly hasTombstones: boolean
   readonly decodesAhead: boolean
@@ -78,36 +88,73 @@ export type KeyOf<T> = T extends { decodeKey(raw: Buffer | null, where: Where): 
   ? K
   : unknown
 
+declare const unset: unique symbol
+type Unset = typeof unset
+
+/** The same type, from which nothing is inferred. Unlike `NoInfer` it is gone once the type is known. */
+type AsGiven<T> = [T][T extends unknown ? 0 : never]
+
+/** What the form with an explicit type takes: null in the type and `tombstones` go together. */
+type ExplicitOptions<Value> = Omit<
+  TopicOptions,
+  'value' | 'key' | 'tombstones' | 'discriminant'
+> & {
+  readonly value?: Codec<Value> | StandardSchemaV1<unknown, Value>
+  readonly key?: Codec<string>
+  /** Others than the usual one: declare the type with `value: json<Type>()` instead. */
+  readonly discriminant?: UsualDiscriminant<NonNullable<Value>>
+} & (null extends Value ? { readonly tombstones: true } : { readonly tombstones?: false })
+
 /**
  * Declares a topic. Touches nothing: faults of name and settings are found when the app starts.
  *
- * The value that a schema returns is what is written, so a schema with a transform must accept its own output.
+ * The value that a schema returns is what is written, so a schema with a transform must accept its own output. The form
+ * with a type of your own, `defineTopic<UserEvent>('users')`, promises the type without checking a message; and with it
+ * the name is known as text alone, so that a list of topics cannot be told apart by `message.topic`.
  *
  * @example
  * const users = defineTopic('users', { value: z.object({ id: z.string() }), tombstones: true })
  */
+export function defineTopic<Value = Unset>(
+  // Chosen by an explicit type alone: without one the name is refused here, and the next form is taken.
+  name: [Value] extends [Unset] ? never : string,
+  ...options: null extends AsGiven<Value>
+    ? [options: ExplicitOptions<AsGiven<Value>>]
+    : [options?: ExplicitOptions<AsGiven<Value>>]
+): Topic<string, AsGiven<Value>, AsGiven<Value>, string, undefined>
 export function defineTopic<
   const Name extends string,
   V extends ValueSpec = Codec,
   K extends Codec<never, unknown> = Codec<string>,
   const Tombstones extends boolean = false,
+  const Discriminant extends string = never,
 >(
   name: Name,
-  options: TopicOptions<V, K & Codec, Tombstones> = {},
+  options?: TopicOptions<
+    V,
+    K & Codec,
+    Tombstones,
+    Discriminant & PropertyOf<NoInfer<OutputOfSpec<V>>>
+  >,
 ): Topic<
   Name,
   InputOfSpec<V> | (Tombstones extends true ? null : never),
   OutputOfSpec<V> | (Tombstones extends true ? null : never),
-  OutputOfSpec<K>
-> {
-  const topic = new DeclaredTopic(name, options)
-  return topic as unknown as ReturnType<typeof defineTopic<Name, V, K, Tombstones>>
+  OutputOfSpec<K>,
+  [Discriminant] extends [never] ? undefined : Discriminant
+>
+export function defineTopic(name: string, options: object = {}): Topic {
+  return new DeclaredTopic(name, options)
 }
+
+/** Properties that every member has; any name where the value's type says nothing. */
+type PropertyOf<Value> = unknown extends Value ? string : keyof NonNullable<Value> & string
 
 class DeclaredTopic implements Topic {
   readonly kind = 'topic'
   readonly name: string
   readonly options: TopicOptions
+  readonly discriminant: string | undefined
   readonly hasTombstones: boolean
   readonly decodesAhead: boolean
   readonly #value: Codec
@@ -118,6 +165,7 @@ class DeclaredTopic implements Topic {
     const value = options.value ?? json()
     this.name = name
     this.options = options
+    this.discriminant = options.discriminant
     this.hasTombstones = options.tombstones === true
     this.decodesAhead = options.decode === 'ahead'
     this.#schema = '~standard' in value ? value : undefined

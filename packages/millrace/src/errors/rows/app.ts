@@ -55,6 +55,13 @@ export const appErrors = {
       `the schema of ${topic} validates asynchronously, which a lazy value cannot`,
     hint: "Say `decode: 'ahead'` in defineTopic: values are then ready before the handler starts.",
   },
+  MR_APP_EVENT_UNKNOWN: {
+    class: 'SchemaError',
+    retriable: false,
+    message: ({ what, ...where }: At & { readonly what: string }) =>
+      `${at(where)} ${what}, for which the consumer has no handler`,
+    hint: 'Add a handler for it to `on`, or `otherwise` for all that you do not know. It will not fit better next time.',
+  },
   MR_APP_WRONG_FORM: {
     class: 'UsageError',
     retriable: false,
