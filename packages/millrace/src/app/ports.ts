@@ -86,6 +86,8 @@ export interface RunnableContext {
   readonly log: Logger
   /** Names the process, as in dead letters. */
   readonly workerName: string
+  /** A declared topic's name on the wire. */
+  readonly wireName: (topic: string) => string
 }
 
 /** What runs beside consumers (`defineApp({ runnables })`) and is started, stopped and watched with them. */

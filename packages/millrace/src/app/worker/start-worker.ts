@@ -123,7 +123,9 @@ export async function startWorker(
   for (const runnable of runnables) {
     if (worker.state !== 'initialized') break
     const { log, workerName } = environment
-    await runnable.start({ signal: starting.signal, producer, clients, clock, log, workerName })
+    const { wireName } = resolved
+    const { signal } = starting
+    await runnable.start({ signal, producer, clients, clock, log, workerName, wireName })
   }
   // A handler may have told it to stop by now.
   if (worker.state === 'initialized') {
