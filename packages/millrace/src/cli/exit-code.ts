@@ -10,4 +10,8 @@ export function exitCodeOf(error: unknown): number {
 }
 
 /** What a different command line would have avoided; a name that the cluster does not know is none of these. */
-const usageCodes: ReadonlySet<string> = new Set(['MR_CLI_USAGE', 'MR_CLI_CONFIRMATION_MISSING'])
+const usageCodes: ReadonlySet<string> = new Set([
+  'MR_CLI_USAGE',
+  'MR_CLI_CONFIRMATION_MISSING',
+  'MR_INSTALL_FILES_EXIST',
+])

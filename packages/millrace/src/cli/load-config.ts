@@ -12,6 +12,7 @@ export interface LoadedConfig {
 
 export const configNames = [
   'millrace.config.ts',
+  'millrace.config.mts',
   'millrace.config.js',
   'millrace.config.mjs',
 ] as const

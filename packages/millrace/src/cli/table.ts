@@ -11,6 +11,7 @@ import { groupsInfo } from './commands/groups/info.ts'
 import { groupsList } from './commands/groups/list.ts'
 import { groupsReset } from './commands/groups/reset.ts'
 import { info } from './commands/info.ts'
+import { install } from './commands/install.ts'
 import { lag } from './commands/lag.ts'
 import { offsets } from './commands/offsets.ts'
 import { tail } from './commands/tail.ts'
@@ -33,6 +34,7 @@ export const commands: readonly AnyCommand[] = [
   worker,
   broker,
   drain,
+  install,
   info,
   topicsList,
   topicsInfo,

@@ -78,11 +78,18 @@ export const cliErrors = {
       `${path}: ${reason}`,
     hint: 'Check its path and rights. Files of offsets hold lines of topic,partition,offset, as `groups reset --export` writes them.',
   },
+  MR_INSTALL_FILES_EXIST: {
+    class: 'UsageError',
+    retriable: false,
+    message: ({ files }: { readonly files: readonly string[] }) =>
+      `${files.join(', ')} ${files.length === 1 ? 'is' : 'are'} there already, and there is no terminal to ask on`,
+    hint: 'Add --force to overwrite; --dry-run only shows what would be written.',
+  },
   MR_CONFIG_FILE_MISSING: {
     class: 'ConfigError',
     retriable: false,
     message: ({ path }: { readonly path: string }) => `there is no configuration file ${path}`,
-    hint: 'Write millrace.config.ts with `export default defineConfig({ ... })`, or name the file with --config.',
+    hint: '`millrace install` writes one here; --config names one that lies elsewhere.',
   },
   MR_CONFIG_FILE_BROKEN: {
     class: 'ConfigError',
