@@ -1,9 +1,11 @@
 import type { EncodedMessage, SourceMessage } from '../ports.ts'
 import type { DeadLetterInfo } from '../dead-letter/options.ts'
 import type { StormRules } from '../dead-letter/policy.ts'
-import type { Message } from '../message/message.ts'
+import type { DeliveredMessage, Message } from '../message/message.ts'
 import type { Call } from '../middleware/middleware.ts'
 import type { AnyResponder } from '../responder/responder.ts'
+import type { Detour } from '../owner/departures.ts'
+import type { Pacing, PacingPlace } from '../pacing/pacing.ts'
 import type { RetryRules } from '../retry/policy.ts'
 import type { Topic } from '../topic/define-topic.ts'
 import type { ConsumerMode, Moment } from './consumer-class.ts'
@@ -31,6 +33,13 @@ export interface DeadLetterPlan {
   }[]
 }
 
+/** A message whose last attempt in place has failed. */
+export interface FailedMessage {
+  readonly message: DeliveredMessage
+  readonly error: unknown
+  readonly attempts: number
+}
+
 /** A consumer with every setting resolved: what the worker runs. Made once, at boot. */
 export interface ConsumerPlan {
   readonly name: string
@@ -56,6 +65,13 @@ export interface ConsumerPlan {
   readonly commitEvery: number
   readonly retry: RetryRules
   readonly deadLetter: DeadLetterPlan | undefined
+  /** Delay, filter, throttle, expiry: one for each partition and tenure. */
+  readonly makePacing?: ((place: PacingPlace) => Pacing) | undefined
+  /**
+   * Asked once the retries in place are exhausted, before the dead letter topic; undefined: no way round. What will
+   * fail again anyway (non-retryable, undecodable) is not asked about.
+   */
+  readonly detour?: ((failed: FailedMessage) => Detour | undefined) | undefined
   readonly responder: AnyResponder | undefined
   readonly start: Start
   readonly outOfRange: 'earliest' | 'latest' | 'fail'

@@ -11,11 +11,12 @@ import { outcomeOf } from '../outcome.ts'
 import type { Logger, SeekTarget, SourcePartition } from '../ports.ts'
 import type { Send } from '../produce/sendable.ts'
 import type { Topic } from '../topic/define-topic.ts'
+import { AdmissionGate } from './admission.ts'
 import { reasonOf } from './describe.ts'
 import type { OwnerEnvironment } from './environment.ts'
 import { JobContext, type JobOwner } from './job-context.ts'
 import { JobWatch } from './job-watch.ts'
-import { Letters } from './letters.ts'
+import { Departures } from './departures.ts'
 import { placedLogger } from './placed-logger.ts'
 import { PartitionState, type Hold, type Place } from './partition-state.ts'
 import { seekTarget } from './seek-target.ts'
@@ -47,7 +48,8 @@ export class PartitionOwner implements JobOwner {
   readonly #handler: Handler
   readonly #call: Call
   readonly #partition: PartitionState
-  readonly #letters: Letters
+  readonly #departures: Departures
+  readonly #gate: AdmissionGate | undefined
   readonly #settlement: Settlement
   readonly #wakeup = new Wakeup()
   readonly #watch: JobWatch
@@ -73,11 +75,12 @@ export class PartitionOwner implements JobOwner {
     this.#env = env
     this.#partition = new PartitionState(plan, topic, source, env.clock, () => env.onMarked(this))
     this.place = this.#partition.place
-    this.#letters = new Letters(this.#partition, env)
-    this.#settlement = new Settlement(this.#partition, this.#letters, env, (error) =>
+    this.#departures = new Departures(this.#partition, env)
+    this.#settlement = new Settlement(this.#partition, this.#departures, env, (error) =>
       env.onCritical(this, error),
     )
     this.#handler = plan.makeHandler()
+    this.#gate = this.#makeGate()
     this.#call = plan.wrap((job) => this.#handler.consume(this.#moment(job.context as JobContext)))
     this.#watch = new JobWatch(env.clock, plan, {
       onTimeout: () => this.#job?.abort('timeout'),
@@ -88,6 +91,18 @@ export class PartitionOwner implements JobOwner {
     this.#tickAtMs = now + plan.tickIntervalMs
     this.#committed = source.committed?.offset
     this.#committedAtMs = now
+  }
+
+  #makeGate(): AdmissionGate | undefined {
+    const { group, consumer, topic, partition } = this.place
+    const { state, log } = this
+    const pacing = this.plan.makePacing?.({ group, consumer, topic, partition, state, log })
+    if (pacing === undefined) return undefined
+    if (pacing.finished !== undefined)
+      this.#partition.onFinished = (message) => pacing.finished?.(message)
+    return new AdmissionGate(this.#partition, pacing, this.#departures, (message, error) =>
+      this.#settlement.refused(message, error),
+    )
   }
 
   // --- what the worker and the tests see
@@ -271,7 +286,8 @@ export class PartitionOwner implements JobOwner {
       throw failure('MR_APP_DEAD_LETTER_UNDECLARED', { ...at, consumer: this.plan.name })
     const error = failure('MR_APP_DEAD_LETTER_ASKED', { ...at, reason })
     const attempts = this.#partition.attempts.failedAt(offset) + 1
-    await this.#letters.send({ message, error, reason: 'handler', attempts })
+    const reasonKind = { kind: 'dead-letter', reason: 'handler' } as const
+    await this.#departures.send({ ...reasonKind, message, error, attempts })
   }
 
   // --- the loop
@@ -402,8 +418,8 @@ export class PartitionOwner implements JobOwner {
   /** One step with the hand: dead letters that wait come first, since they hold their message's place. */
   async #work(): Promise<void> {
     const partition = this.#partition
-    if (!this.#letters.isEmpty) {
-      await this.#letters.sendAll()
+    if (!this.#departures.isEmpty) {
+      await this.#departures.sendAll()
       return
     }
     const breath = this.#env.breathe?.()
@@ -412,7 +428,9 @@ export class PartitionOwner implements JobOwner {
     if (partition.split !== undefined && head.offset > partition.split.through)
       partition.split = undefined
     const isSingle = this.plan.mode === 'each' || partition.split !== undefined
-    await this.#runJob(isSingle ? [head] : partition.hand.slice())
+    const next = isSingle ? [head] : partition.hand.slice()
+    const admitted = this.#gate === undefined ? next : this.#gate.admit(next)
+    if (admitted.length > 0) await this.#runJob(admitted)
   }
 
   async #runJob(messages: readonly DeliveredMessage[]): Promise<void> {
@@ -448,7 +466,7 @@ export class PartitionOwner implements JobOwner {
     if (isDropped) return
     if (this.#seekTo !== undefined && result.kind === 'returned') return
     this.#settlement.settle(job, result)
-    if (!this.#letters.isEmpty && !this.#isEnding) await this.#letters.sendAll()
+    if (!this.#departures.isEmpty && !this.#isEnding) await this.#departures.sendAll()
   }
 
   /** True with a slot in hand. */
@@ -491,7 +509,7 @@ export class PartitionOwner implements JobOwner {
       events.error.publish({ type: 'seek', error })
       return
     }
-    this.#letters.clear()
+    this.#departures.clear()
     this.#partition.startOver()
   }
 
@@ -529,6 +547,7 @@ export class PartitionOwner implements JobOwner {
       result: isDropped ? 'dropped' : hasFailed ? 'failed' : 'done',
       durationMs: now - job.startedAt,
       timeLagMs: now - (job.messages[0]?.timestamp ?? now),
+      lag: this.lag,
     })
   }
 

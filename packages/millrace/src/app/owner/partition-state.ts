@@ -2,6 +2,7 @@ import { events } from '../../telemetry/index.ts'
 import type { ConsumerPlan } from '../consumer/plan.ts'
 import { DeliveredMessage } from '../message/message.ts'
 import { automaticOffsets, manualOffsets, type OffsetPolicy } from '../offsets/policy.ts'
+import type { WaitReason } from '../pacing/pacing.ts'
 import type { Clock, SourceMessage, SourcePartition } from '../ports.ts'
 import type { Topic } from '../topic/define-topic.ts'
 import { Tracker } from '../tracker/tracker.ts'
@@ -22,7 +23,7 @@ export type Hold =
   | { readonly kind: 'blocked'; readonly code: string; readonly error: unknown }
   | {
       readonly kind: 'paused'
-      readonly reason: PauseReason | 'quiet' | 'backoff'
+      readonly reason: PauseReason | WaitReason | 'quiet' | 'backoff'
       readonly untilMs: number
     }
 
@@ -49,9 +50,14 @@ export class PartitionState {
   split: { readonly through: number; readonly isFinal: boolean } | undefined
   /** Nothing counts any more: the tenure is over, or a handler was left behind. */
   isOver = false
+  /** For a pacing that wants to know. */
+  onFinished: ((message: DeliveredMessage) => void) | undefined
   #retryAtMs = 0
+  #heldBack: { readonly reason: WaitReason; readonly untilMs: number } | undefined
   #isQuiet = false
-  #pause: { readonly reason: PauseReason; readonly untilMs: number } | undefined
+  #pause:
+    | { readonly reason: PauseReason; readonly untilMs: number; readonly sinceMs: number }
+    | undefined
   #blocked: { readonly code: string; readonly error: unknown } | undefined
 
   constructor(
@@ -109,6 +115,14 @@ export class PartitionState {
     this.settle(message)
   }
 
+  /** Finished without the handler, as the pacing says. */
+  pass(message: DeliveredMessage, reason: 'filtered' | 'expired', detail?: string): void {
+    const { offset } = message
+    if (reason === 'expired') events.consumerSkipped.publish({ ...this.place, offset, reason })
+    else events.consumerFiltered.publish({ ...this.place, offset, by: detail ?? 'filter' })
+    this.settle(message)
+  }
+
   /** The user's mark. False when the partition is lost. */
   mark(offset: number, options: { readonly rewind: boolean }): boolean {
     if (!this.isOwned) return false
@@ -143,6 +157,7 @@ export class PartitionState {
     this.split = undefined
     this.#retryAtMs = 0
     this.#blocked = undefined
+    this.#heldBack = undefined
     this.#offsets.reset(this.source.position)
   }
 
@@ -152,6 +167,7 @@ export class PartitionState {
   }
 
   #leaveHand(message: DeliveredMessage): void {
+    if (this.onFinished !== undefined) this.onFinished(message)
     this.attempts.forget(message.offset)
     if (this.hand[0] === message) this.hand.shift()
     else this.hand = this.hand.filter((own) => own !== message)
@@ -163,8 +179,20 @@ export class PartitionState {
     this.#retryAtMs = Math.max(this.#retryAtMs, this.now() + delayMs)
   }
 
+  /** The pacing lets nothing through until then. */
+  holdBack(reason: WaitReason, untilMs: number): void {
+    if (untilMs <= this.now()) return
+    this.#heldBack = { reason, untilMs }
+    const forMs = untilMs - this.now()
+    const offset = this.headOffset
+    events.partitionPaused.publish({ ...this.place, offset, reason, forMs })
+    if (reason === 'throttle') events.consumerThrottled.publish({ ...this.place, offset, untilMs })
+  }
+
   pause(reason: PauseReason, forMs: number | undefined): void {
-    this.#pause = { reason, untilMs: forMs === undefined ? Infinity : this.now() + forMs }
+    const sinceMs = this.now()
+    const untilMs = forMs === undefined ? Infinity : sinceMs + forMs
+    this.#pause = { reason, untilMs, sinceMs: this.#pause?.sinceMs ?? sinceMs }
     events.partitionPaused.publish({ ...this.place, offset: this.headOffset, reason, forMs })
   }
 
@@ -185,11 +213,16 @@ export class PartitionState {
   /** Ends a pause, a back-off or a block. */
   resume(): void {
     const wasHeld = this.#pause !== undefined || this.#blocked !== undefined
+    const pausedMs = this.#pausedMs()
     this.#pause = undefined
     this.#blocked = undefined
     this.#retryAtMs = 0
     this.source.resume()
-    if (wasHeld) events.partitionResumed.publish(this.place)
+    if (wasHeld) events.partitionResumed.publish({ ...this.place, pausedMs })
+  }
+
+  #pausedMs(): number {
+    return this.#pause === undefined ? 0 : this.now() - this.#pause.sinceMs
   }
 
   /** What holds the partition now; a pause that has run out ends here. */
@@ -197,16 +230,24 @@ export class PartitionState {
     if (this.#blocked !== undefined) return { kind: 'blocked', ...this.#blocked }
     // Quiet lets what is in hand finish, at its own pace; every other pause holds it too.
     const quiet = this.#isQuiet && this.hand.length === 0 ? quietHold : undefined
-    if (this.#retryAtMs === 0 && this.#pause === undefined) return quiet
+    if (this.#retryAtMs === 0 && this.#pause === undefined && this.#heldBack === undefined)
+      return quiet
     const now = this.now()
     if (this.#pause !== undefined && now >= this.#pause.untilMs) {
+      const pausedMs = this.#pausedMs()
       this.#pause = undefined
-      events.partitionResumed.publish(this.place)
+      events.partitionResumed.publish({ ...this.place, pausedMs })
     }
     if (quiet !== undefined) return quiet
-    if (this.#pause !== undefined) return { kind: 'paused', ...this.#pause }
+    if (this.#pause !== undefined) {
+      const { reason, untilMs } = this.#pause
+      return { kind: 'paused', reason, untilMs }
+    }
     if (now < this.#retryAtMs)
       return { kind: 'paused', reason: 'backoff', untilMs: this.#retryAtMs }
+    if (this.#heldBack === undefined) return undefined
+    if (now < this.#heldBack.untilMs) return { kind: 'paused', ...this.#heldBack }
+    this.#heldBack = undefined
     return undefined
   }
 

@@ -13,7 +13,7 @@ import {
 import { reasonOf } from './describe.ts'
 import type { OwnerEnvironment } from './environment.ts'
 import type { JobContext } from './job-context.ts'
-import type { Letters } from './letters.ts'
+import type { Departures } from './departures.ts'
 import type { PartitionState } from './partition-state.ts'
 
 /** How a handler call ended. */
@@ -23,22 +23,22 @@ export type JobResult =
 
 /**
  * What follows a handler call: which messages are finished, which come again and when, which are given up.
- * Changes the partition's state; sends nothing (`Letters` does).
+ * Changes the partition's state; sends nothing (`Departures` does).
  */
 export class Settlement {
   readonly #state: PartitionState
-  readonly #letters: Letters
+  readonly #departures: Departures
   readonly #env: OwnerEnvironment
   readonly #onCritical: (error: unknown) => void
 
   constructor(
     state: PartitionState,
-    letters: Letters,
+    departures: Departures,
     env: OwnerEnvironment,
     onCritical: (error: unknown) => void,
   ) {
     this.#state = state
-    this.#letters = letters
+    this.#departures = departures
     this.#env = env
     this.#onCritical = onCritical
   }
@@ -154,13 +154,36 @@ export class Settlement {
     }
   }
 
+  /** The pacing threw: a failed attempt of that message, without a handler call. */
+  refused(message: DeliveredMessage, error: unknown): void {
+    const attempts = this.#state.attempts.fail(message.offset, this.#state.now())
+    const failed = { kind: 'thrown', error, attempts } as const
+    const verdict = judge(this.#state.plan.retry, failed, this.#env.random)
+    const nextInMs = verdict.kind === 'retry' ? verdict.delayMs : undefined
+    this.#report({ messages: [message], attempt: attempts }, error, message, nextInMs)
+    this.#apply(verdict, message, error, attempts)
+  }
+
   #apply(verdict: Verdict, message: DeliveredMessage, error: unknown, attempts: number): void {
+    if (verdict.kind !== 'retry' && verdict.isExhausted === true) {
+      const detour = this.#state.plan.detour?.({ message, error, attempts })
+      if (detour !== undefined) {
+        this.#departures.add({ kind: 'retry-topic', message, error, attempts, detour })
+        return
+      }
+    }
     switch (verdict.kind) {
       case 'retry':
         this.#state.retryIn(verdict.delayMs)
         return
       case 'deadLetter':
-        this.#letters.add({ message, error, reason: verdict.reason, attempts })
+        this.#departures.add({
+          kind: 'dead-letter',
+          message,
+          error,
+          reason: verdict.reason,
+          attempts,
+        })
         return
       case 'skip':
         this.#state.skip(message, 'retries exhausted')
@@ -184,7 +207,7 @@ export class Settlement {
   }
 
   #report(
-    job: JobContext,
+    job: { readonly messages: readonly DeliveredMessage[]; readonly attempt: number },
     cause: unknown,
     message: DeliveredMessage,
     nextInMs: number | undefined,
@@ -192,7 +215,9 @@ export class Settlement {
     const { place } = this.#state
     const facts = { offset: message.offset, messages: job.messages.length, attempt: job.attempt }
     events.consumerFailed.publish({ ...place, ...facts, error: cause, nextInMs })
-    if (!events.error.isHeard) return
+    // What a handler asked for by its outcome is no error; the attempt alone is told.
+    if (!events.error.isHeard || isFailure(cause, 'MR_APP_RETRY_ASKED', 'MR_APP_DEAD_LETTER_ASKED'))
+      return
     const { group, consumer } = place
     const { attempt } = job
     const context = { ...this.#at(message), group, consumer, attempt, reason: reasonOf(cause) }

@@ -43,12 +43,19 @@ describe('retry policy', () => {
   it('sends to the dead letter topic after the first attempt and three retries', () => {
     const withDeadLetter = rules({ hasDeadLetter: true, retries: 3 })
     assert.equal(judge(withDeadLetter, thrown(3)).kind, 'retry')
-    assert.deepEqual(judge(withDeadLetter, thrown(4)), { kind: 'deadLetter', reason: 'error' })
+    assert.deepEqual(judge(withDeadLetter, thrown(4)), {
+      kind: 'deadLetter',
+      reason: 'error',
+      isExhausted: true,
+    })
   })
 
   it('does what was declared for exhausted retries', () => {
     for (const exhausted of ['block', 'skip', 'stop'] as const)
-      assert.deepEqual(judge(rules({ retries: 0, exhausted }), thrown(1)), { kind: exhausted })
+      assert.deepEqual(judge(rules({ retries: 0, exhausted }), thrown(1)), {
+        kind: exhausted,
+        isExhausted: true,
+      })
   })
 
   it('never repeats what cannot be decoded', () => {

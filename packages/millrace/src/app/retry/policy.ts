@@ -30,10 +30,13 @@ export type DeadLetterReason = 'error' | 'undecodable' | 'expired' | 'handler'
 
 export type Verdict =
   | { readonly kind: 'retry'; readonly delayMs: number }
-  | { readonly kind: 'deadLetter'; readonly reason: DeadLetterReason }
-  | { readonly kind: 'block' }
-  | { readonly kind: 'skip' }
-  | { readonly kind: 'stop' }
+  | {
+      readonly kind: 'deadLetter'
+      readonly reason: DeadLetterReason
+      readonly isExhausted?: boolean
+    }
+  /** `isExhausted`: for want of retries, so that another place may still try it. */
+  | { readonly kind: 'block' | 'skip' | 'stop'; readonly isExhausted?: boolean }
 
 /** What happens to a message after a failed attempt. Pure: the same failure gets the same verdict. */
 export function judge(rules: RetryRules, failed: FailedAttempt, random = Math.random): Verdict {
@@ -54,7 +57,9 @@ export function judge(rules: RetryRules, failed: FailedAttempt, random = Math.ra
       kind: 'retry',
       delayMs: failed.afterMs ?? backoffMs(rules.backoff, failed.attempts, random),
     }
-  return mayBeDeadLetter ? { kind: 'deadLetter', reason: 'error' } : { kind: rules.exhausted }
+  return mayBeDeadLetter
+    ? { kind: 'deadLetter', reason: 'error', isExhausted: true }
+    : { kind: rules.exhausted, isExhausted: true }
 }
 
 /** Will fail again, however often: the message itself is wrong. */

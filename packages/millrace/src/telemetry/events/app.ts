@@ -9,6 +9,7 @@ export interface ConsumerPlace {
   readonly partition: number
 }
 
+/** One handler call. */
 export interface JobFacts extends ConsumerPlace {
   /** Of the first message of the job. */
   readonly offset: number
@@ -27,6 +28,26 @@ export const appEvents = {
     readonly before: string
     readonly pid: number
   }>('app.state', 'The worker went to another state.'),
+  workerSupervising: defineEvent<{ readonly pid: number }>(
+    'app.supervising',
+    'The parent of a swarm watches its workers.',
+  ),
+  workerQuieting: defineEvent<{ readonly pid: number }>(
+    'app.quieting',
+    'The worker finishes what is in hand and takes no more.',
+  ),
+  workerQuiet: defineEvent<{ readonly pid: number }>(
+    'app.quiet',
+    'Nothing is in hand; the worker keeps its partitions.',
+  ),
+  workerStopping: defineEvent<{ readonly pid: number }>(
+    'app.stopping',
+    'A stop has begun, asked for or after a critical error.',
+  ),
+  workerTerminated: defineEvent<{ readonly pid: number }>(
+    'app.terminated',
+    'The worker ended without having stopped in good order.',
+  ),
   workerRunning: defineEvent<{
     readonly pid: number
     readonly groups: readonly string[]
@@ -70,7 +91,10 @@ export const appEvents = {
     JobFacts & {
       readonly durationMs: number
       readonly result: 'done' | 'failed' | 'dropped'
+      /** From the first message's timestamp to the end of the job. */
       readonly timeLagMs: number
+      /** Messages of the partition that are not finished, those of this job included. */
+      readonly lag: number
     }
   >(
     'job.finished',
@@ -103,10 +127,12 @@ export const appEvents = {
       readonly forMs: number | undefined
     }
   >('partition.paused', 'A partition takes no messages for a while.'),
-  partitionResumed: defineEvent<ConsumerPlace>(
-    'partition.resumed',
-    'A paused or blocked partition goes on.',
-  ),
+  partitionResumed: defineEvent<
+    ConsumerPlace & {
+      /** How long it was paused; 0 when it was blocked only. */
+      readonly pausedMs: number
+    }
+  >('partition.resumed', 'A paused or blocked partition goes on.'),
   partitionBlocked: defineEvent<
     ConsumerPlace & { readonly offset: number; readonly code: string; readonly error: unknown }
   >(
@@ -140,6 +166,18 @@ export const appEvents = {
   deadLetterStorm: defineEvent<
     ConsumerPlace & { readonly letters: number; readonly pauseMs: number }
   >('deadletter.storm', 'One partition sent too many dead letters; it pauses.'),
+  retryTopicSent: defineEvent<
+    ConsumerPlace & {
+      readonly offset: number
+      readonly attempts: number
+      readonly error: unknown
+      readonly to: { readonly topic: string; readonly partition: number; readonly offset: number }
+      readonly nextTryAtMs: number
+    }
+  >('retry-topic.sent', 'A failing message was moved aside: a retry topic acknowledged it.'),
+  retryTopicFailed: defineEvent<
+    ConsumerPlace & { readonly offset: number; readonly error: unknown; readonly nextInMs: number }
+  >('retry-topic.failed', 'A retry topic took no copy; the message stays where it is.'),
   offsetsMarked: defineEvent<ConsumerPlace & { readonly offset: number }>(
     'offsets.marked',
     'A message counts as finished.',
