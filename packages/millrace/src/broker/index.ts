@@ -1,4 +1,5 @@
 export { brokerOptions, brokerSettings, type BrokerSettings } from './options.ts'
+export type { Border, BorderCall, BorderVerdict } from './listeners/border.ts'
 export { startBroker, type Broker, type StartBrokerOptions } from './start-broker.ts'
 export type { BrokerStats } from './broker-stats.ts'
 export { startBrokerThread, type BrokerThread } from './thread/start-broker-thread.ts'

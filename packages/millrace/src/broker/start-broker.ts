@@ -20,6 +20,7 @@ import type { ApiRange, BrokerCore } from './broker-core.ts'
 import { FetchSessions } from './fetching/fetch-sessions.ts'
 import { GroupCoordinator } from './groups/group-coordinator.ts'
 import { advertisedTo, isLoopback, isWildcard, parseAdvertised } from './listeners/advertise.ts'
+import type { Border } from './listeners/border.ts'
 import { Connection } from './listeners/connection.ts'
 import { FramePool } from './listeners/frame-pool.ts'
 import { createDispatcher } from './listeners/dispatch.ts'
@@ -40,6 +41,8 @@ export interface StartBrokerOptions {
   readonly advertised?: string
   readonly clock?: Clock
   readonly options?: Partial<BrokerSettings>
+  /** For tests: stands between connections and handlers. */
+  readonly border?: Border
 }
 
 export interface Broker extends AsyncDisposable {
@@ -166,7 +169,7 @@ async function listen(
   connections: Set<Connection>,
 ): Promise<{ readonly port: number; readonly hosts: readonly string[]; close(): Promise<void> }> {
   const { settings } = broker
-  const dispatcher = createDispatcher(handlerByKey, broker)
+  const dispatcher = createDispatcher(handlerByKey, broker, options.border)
   const pool = new FramePool()
   let opened = 0
   const onSocket = (socket: Socket): void => {

@@ -11,7 +11,8 @@ export {
   type ScriptedRequest,
   type ScriptedTopic,
 } from './scripted-broker.ts'
-export { startTestBroker, type TestBrokerOptions } from './test-broker.ts'
+export type { Fault, FaultCall, FaultRule, PausedBroker } from './broker-faults.ts'
+export { startTestBroker, type TestBroker, type TestBrokerOptions } from './test-broker.ts'
 export {
   driveConsumer,
   type Delivery,

@@ -9,6 +9,7 @@ import {
 } from '../../protocol/index.ts'
 import { hangUp, Later, noAnswer, type Handler, type Peer } from '../api/define-handler.ts'
 import type { BrokerCore } from '../broker-core.ts'
+import { passBorder, type Border } from './border.ts'
 
 /** What a connection does with one frame. */
 export interface Exchange {
@@ -30,7 +31,7 @@ const apiVersionsKey = apis.apiVersions.key
 const unsupportedVersion = 35
 
 /**
- * From frame to handler and back: the border at which a test may one day inject errors.
+ * From frame to handler and back; what a test puts in between is a `Border`.
  *
  * - An unknown key or version closes the connection (there is no layout to answer in), except for
  *   ApiVersions, which answers in the layout of v0 with code 35 and without reading the body (KIP-511).
@@ -38,6 +39,7 @@ const unsupportedVersion = 35
 export function createDispatcher(
   handlers: ReadonlyMap<number, Handler>,
   broker: BrokerCore,
+  border?: Border,
 ): Dispatcher {
   const refusedApiVersions = (correlationId: number): Exchange => ({
     isPipelined: false,
@@ -54,6 +56,14 @@ export function createDispatcher(
       encodeResponse(api, apiVersion, correlationId, response)
 
     const request = decodeRequest(api, apiVersion, frame, header.bodyOffset)
+    if (border !== undefined) {
+      const at = { request, version: apiVersion, clientId: header.clientId ?? '' }
+      const verdict = border({ ...at, api, connection: peer.id })
+      if (verdict !== undefined) {
+        const answer = passBorder(verdict, handler, { ...at, correlationId, peer, broker })
+        return { isPipelined: false, answer }
+      }
+    }
     const outcome = handler.handle(request, {
       version: apiVersion,
       clientId: header.clientId ?? '',

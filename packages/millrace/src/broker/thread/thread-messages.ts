@@ -2,8 +2,8 @@ import { failure, MillraceError, type ErrorCode, type ErrorContext } from '../..
 import type { BrokerStats } from '../broker-stats.ts'
 import type { StartBrokerOptions } from '../start-broker.ts'
 
-/** What can cross to the thread: all but a clock. */
-export type BrokerThreadOptions = Omit<StartBrokerOptions, 'clock'>
+/** What can cross to the thread: all but functions. */
+export type BrokerThreadOptions = Omit<StartBrokerOptions, 'clock' | 'border'>
 
 export type ToThread = { readonly kind: 'stats'; readonly id: number } | { readonly kind: 'stop' }
 

@@ -1,0 +1,192 @@
+import type { Border, BorderCall, BorderVerdict } from '../broker/index.ts'
+import { failure } from '../errors/index.ts'
+import { deferred, nearest, parseDuration, sleep, type Clock, type Duration } from '../kit/index.ts'
+import { apis, kafkaErrors, type KafkaErrorName, type RequestOf } from '../protocol/index.ts'
+import { readingApis, refusals, stamped } from './refusals.ts'
+import type { ApiName } from './scripted-broker.ts'
+
+/** What shall happen to requests, and to which. */
+export interface FaultRule<N extends ApiName = ApiName> {
+  /** Kafka's name of an error, which is answered at the level where the API has it. */
+  readonly error?: KafkaErrorName
+  /** The answer, or whatever else happens, comes so much later. */
+  readonly delay?: Duration
+  /** Closes the connection unanswered: before the request has had its effect, or after. */
+  readonly close?: 'before' | 'after'
+  /** With `error`: whether the request has its effect nevertheless. Default `'before'`: it has none. */
+  readonly when?: 'before' | 'after'
+  /** How many requests it meets, then it ends. Default all. */
+  readonly times?: number
+  /** For how long, then it ends. Default until `end`. */
+  readonly for?: Duration
+  /** Only requests for which this is true. */
+  readonly match?: (request: RequestOf<(typeof apis)[N]>, call: FaultCall) => boolean
+}
+
+export interface FaultCall {
+  readonly api: ApiName
+  readonly version: number
+  readonly clientId: string
+  /** Numbers the connections since the broker's start, from 1. */
+  readonly connection: number
+}
+
+/** A rule at work. Leaving its scope ends it. */
+export interface Fault extends Disposable {
+  /** Requests that it has met so far. */
+  readonly hits: number
+  /** Resolves once it has met `count` requests (default 1), past or future. */
+  hit(count?: number): Promise<void>
+  end(): void
+}
+
+/** A broker that answers nothing until it is resumed. Leaving its scope resumes it. */
+export interface PausedBroker extends AsyncDisposable {
+  resume(): void
+}
+
+interface Rule {
+  readonly api: ApiName | '*'
+  readonly rule: FaultRule
+  readonly untilMs: number
+  hits: number
+  readonly waiting: { readonly count: number; readonly resolve: () => void }[]
+}
+
+const nameByKey = new Map<number, ApiName>(
+  Object.entries(apis).map(([name, api]) => [api.key, name as ApiName]),
+)
+
+/** Faults that a test puts between a broker and its clients. Of several that match, the oldest counts. */
+export class BrokerFaults {
+  readonly #clock: Clock
+  #rules: Rule[] = []
+  #paused: Promise<void> | undefined
+  #resumed: (() => void) | undefined
+  readonly #closing = new AbortController()
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  readonly border: Border = (call) => {
+    if (this.#rules.length === 0 && this.#paused === undefined) return undefined
+    const verdict = this.#verdict(call)
+    return this.#paused === undefined ? verdict : { ...verdict, wait: this.#held(verdict?.wait) }
+  }
+
+  /** @throws MR_TEST_FAULT_UNKNOWN for an API or error that there is not, and for an error that an API has no place for */
+  fail<N extends ApiName>(api: N | '*', rule: FaultRule<N>): Fault {
+    checkRule(api, rule)
+    const { for: duration } = rule
+    const forMs = duration === undefined ? Infinity : (parseDuration(duration) ?? 0)
+    const own: Rule = {
+      api,
+      rule,
+      untilMs: this.#clock.monotonicMs() + forMs,
+      hits: 0,
+      waiting: [],
+    }
+    this.#rules.push(own)
+    const end = (): void => void (this.#rules = this.#rules.filter((other) => other !== own))
+    return {
+      get hits() {
+        return own.hits
+      },
+      hit(count = 1) {
+        if (own.hits >= count) return Promise.resolve()
+        const { promise, resolve } = deferred()
+        own.waiting.push({ count, resolve })
+        return promise
+      },
+      end,
+      [Symbol.dispose]: end,
+    }
+  }
+
+  pause(options: { readonly for?: Duration } = {}): PausedBroker {
+    const { promise, resolve } = deferred()
+    this.#endPause()
+    this.#paused = promise
+    this.#resumed = resolve
+    const resume = (): void => {
+      if (this.#paused === promise) this.#paused = undefined
+      resolve()
+    }
+    if (options.for !== undefined) this.#clock.after(parseDuration(options.for) ?? 0, resume)
+    return {
+      resume,
+      [Symbol.asyncDispose]() {
+        resume()
+        return Promise.resolve()
+      },
+    }
+  }
+
+  /** The broker stops: nothing waits any more. */
+  close(): void {
+    this.#endPause()
+    this.#closing.abort(new Error('the broker stops'))
+  }
+
+  #endPause(): void {
+    this.#paused = undefined
+    this.#resumed?.()
+  }
+
+  async #late(delay: Duration): Promise<void> {
+    const { signal } = this.#closing
+    try {
+      await sleep(this.#clock, parseDuration(delay) ?? 0, signal)
+    } catch (error) {
+      if (!signal.aborted) throw error
+    }
+  }
+
+  async #held(wait: Promise<void> | undefined): Promise<void> {
+    await this.#paused
+    await wait
+  }
+
+  #verdict(call: BorderCall): BorderVerdict | undefined {
+    const api = nameByKey.get(call.api.key)
+    if (api === undefined) return undefined
+    const { version, clientId, connection, request } = call
+    const nowMs = this.#clock.monotonicMs()
+    this.#rules = this.#rules.filter(({ untilMs }) => nowMs < untilMs)
+    const found = this.#rules.find(
+      (own) =>
+        (own.api === '*' || own.api === api) &&
+        (own.rule.match?.(request as never, { api, version, clientId, connection }) ?? true),
+    )
+    if (found === undefined) return undefined
+    found.hits++
+    if (found.hits >= (found.rule.times ?? Infinity))
+      this.#rules = this.#rules.filter((other) => other !== found)
+    for (const { count, resolve } of found.waiting) if (found.hits >= count) resolve()
+    return this.#verdictOf(api, found.rule, request)
+  }
+
+  #verdictOf(api: ApiName, rule: FaultRule, request: object): BorderVerdict {
+    const { delay, close, error, when = 'before' } = rule
+    const wait = delay === undefined ? {} : { wait: this.#late(delay) }
+    if (close !== undefined) return { ...wait, close }
+    if (error === undefined) return wait
+    const { code } = kafkaErrors[error]
+    const refuse = refusals[api] as ((request: object, code: number) => object) | undefined
+    if (when === 'before' && refuse !== undefined)
+      return { ...wait, instead: () => refuse(request, code) }
+    return { ...wait, change: (answer) => stamped(api, answer, code) }
+  }
+}
+
+function checkRule(api: ApiName | '*', { error, when }: FaultRule<never>): void {
+  const unknown = (what: string, name: string, near: string | undefined): Error =>
+    failure('MR_TEST_FAULT_UNKNOWN', { what, name, near })
+  if (api !== '*' && !(api in apis)) throw unknown('API', api, nearest(api, Object.keys(apis)))
+  if (error === undefined) return
+  if (!(error in kafkaErrors))
+    throw unknown('error', error, nearest(error, Object.keys(kafkaErrors)))
+  const hasPlace = api !== '*' && (when === 'after' || readingApis.has(api) || api in refusals)
+  if (!hasPlace) throw unknown('answer with an error', api, undefined)
+}
