@@ -66,6 +66,7 @@ export {
   type SendVerdict,
   type Sent,
   type StartOptions,
+  type TelemetryEvent,
   type Topic,
   type TopicOptions,
   type ValueOf,

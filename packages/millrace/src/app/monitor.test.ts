@@ -37,8 +37,33 @@ describe('the monitor', () => {
     })
   })
 
-  it('lists every event once', () => {
-    assert.ok(monitor.names.includes('consumer.failed'))
-    assert.equal(new Set(monitor.names).size, Object.keys(events).length)
+  it('leaves nothing behind when one of several names is wrong', () => {
+    const listeners = { onConsumerSkipped: () => {}, onNothing: () => {} } as never
+    assert.throws(() => monitor.subscribe(listeners), { code: 'MR_MONITOR_EVENT_UNKNOWN' })
+    assert.equal(events.consumerSkipped.isHeard, false)
+  })
+
+  it('takes events of the application, once each, and none of ours', () => {
+    const paid = monitor.register<{ readonly cents: number }>(
+      'test-shop.paid',
+      'An order was paid.',
+    )
+    const heard: number[] = []
+    const end = monitor.subscribe('test-shop.paid', ({ cents }: { cents: number }) => {
+      heard.push(cents)
+    })
+    paid.publish({ cents: 5 })
+    end()
+    assert.deepEqual(heard, [5])
+    assert.equal(monitor.register('test-shop.paid', 'again'), paid)
+    assert.ok(monitor.names.includes('test-shop.paid'))
+    assert.throws(() => monitor.register('consumer.failed', ''), { code: 'MR_MONITOR_EVENT_TAKEN' })
+    assert.throws(() => monitor.register('Paid', ''), { code: 'MR_MONITOR_EVENT_NAME' })
+  })
+
+  it('lists every event of Millrace once', () => {
+    const names = Object.values(events).map(({ name }) => name)
+    assert.equal(new Set(names).size, names.length)
+    assert.deepEqual(monitor.names.slice(0, names.length), names)
   })
 })

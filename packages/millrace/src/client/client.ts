@@ -13,6 +13,8 @@ export interface ClientOptions {
   readonly brokers: readonly string[]
   /** Names this client in the brokers' logs and quotas. Default `millrace`. */
   readonly clientId?: string
+  /** What log lines call the cluster. Default `main`. */
+  readonly cluster?: string
   readonly clock?: Clock
   /** Default 30 s: a request not answered by then closes its connection. */
   readonly requestTimeoutMs?: number
@@ -21,6 +23,11 @@ export interface ClientOptions {
   /** Bound of every call that retries by itself; default 60 s. */
   readonly apiTimeoutMs?: number
   readonly tls?: TlsOptions
+  /**
+   * False: a process whose work is done may end although connections are open. What was sent and waits for its answer
+   * still holds it. For producers alone: readers and groups also wait without a request. Default true.
+   */
+  readonly holdsProcess?: boolean
   /** For tests: what opens a byte stream to a broker. Default: sockets. */
   readonly dial?: Dial
   /** For tests: chance, 0 up to 1. Default `Math.random`. */
@@ -59,11 +66,13 @@ export function openClient(options: ClientOptions): Client {
   if (bootstrap.length === 0) throw failure('MR_CLIENT_ADDRESS_INVALID', { address: '(none)' })
   const connections = new ConnectionPool(bootstrap, {
     clientId,
+    cluster: options.cluster ?? 'main',
     softwareVersion,
     clock,
     requestTimeoutMs,
     connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
     tls: options.tls,
+    holdsProcess: options.holdsProcess,
     dial: options.dial,
     random: options.random,
   })

@@ -6,6 +6,7 @@ import { configErrors } from './rows/config.ts'
 import { drainErrors } from './rows/drain.ts'
 import { protocolErrors } from './rows/protocol.ts'
 import { storageErrors } from './rows/storage.ts'
+import { telemetryErrors } from './rows/telemetry.ts'
 import { testingErrors } from './rows/testing.ts'
 
 /** Every error that Millrace throws, by its code. A code never changes its meaning. */
@@ -18,6 +19,7 @@ export const errorTable = {
   ...drainErrors,
   ...protocolErrors,
   ...storageErrors,
+  ...telemetryErrors,
   ...testingErrors,
 }
 

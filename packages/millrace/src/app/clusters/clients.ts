@@ -29,7 +29,13 @@ export function openClients(
   const all = new Map(
     clusters.map(({ name, brokers, tls }) => [
       name,
-      openClient({ brokers, clientId, clock, ...(tls === undefined ? {} : { tls }) }),
+      openClient({
+        brokers,
+        clientId,
+        cluster: name,
+        clock,
+        ...(tls === undefined ? {} : { tls }),
+      }),
     ]),
   )
   const main = all.get(mainCluster) as Client

@@ -45,6 +45,6 @@ function standardOutput(): NodeJS.WritableStream {
   if (!process.stdout.isTTY) return process.stdout
   const pretty = require('pino-pretty') as typeof import('pino-pretty')
   // What is in the text already; programs read the fields, people the line.
-  const ignore = 'group,assigned,topic,partition,offset,attempt,exitCode'
+  const ignore = 'group,assigned,consumer,topic,partition,offset,attempt,code,exitCode'
   return pretty({ colorize: true, sync: true, translateTime: 'SYS:HH:MM:ss.l', ignore })
 }

@@ -7,6 +7,7 @@ import type { OwnerState, PartitionOwner } from '../owner/partition-owner.ts'
 import type { Runnable } from '../ports.ts'
 import type { AppProducer } from '../produce/app-producer.ts'
 import type { GroupRunner } from './group-runner.ts'
+import { publishState } from './publish-state.ts'
 
 /** One way, in this order; `quieting` and `quiet` only when asked for. */
 export type WorkerState =
@@ -116,7 +117,7 @@ export class RunningWorker implements Worker {
   enter(state: WorkerState): void {
     const before = this.#state
     this.#state = state
-    events.workerStateChanged.publish({ state, before, pid: process.pid })
+    publishState(state, before)
   }
 
   async quiet(): Promise<void> {

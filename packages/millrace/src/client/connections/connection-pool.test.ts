@@ -12,6 +12,7 @@ const turnOver = (): Promise<void> => new Promise((resolve) => setImmediate(reso
 function poolOver(dial: () => Promise<Duplex>): ConnectionPool {
   return new ConnectionPool([parseAddress('broker:1')], {
     clientId: 'test',
+    cluster: 'main',
     softwareVersion: '1',
     requestTimeoutMs: 1000,
     connectTimeoutMs: 1000,

@@ -21,6 +21,8 @@ import { dialSocket, type Dial } from './dial.ts'
 export type Purpose = 'data' | `fetch:${string}` | `group:${string}`
 
 export interface PoolSettings extends ConnectionSettings {
+  /** Its name in events. */
+  readonly cluster: string
   readonly connectTimeoutMs: number
   /** Default: sockets. */
   readonly dial?: Dial | undefined
@@ -114,6 +116,12 @@ export class ConnectionPool {
     }
   }
 
+  /** For how long every known broker has been away; undefined while one answers, or none was needed yet. */
+  get unreachableMs(): number | undefined {
+    const sinceMs = this.#unreachableSinceMs
+    return sinceMs === undefined ? undefined : this.#settings.clock.monotonicMs() - sinceMs
+  }
+
   /** Ends all connections and attempts. Idempotent. */
   close(): void {
     if (this.#closing.signal.aborted) return
@@ -147,8 +155,8 @@ export class ConnectionPool {
     const reason = reasons.map((one) => one.message).join('; ')
     if (this.#unreachableSinceMs === undefined) {
       this.#unreachableSinceMs = this.#settings.clock.monotonicMs()
-      const { clientId } = this.#settings
-      events.clusterUnreachable.publish({ clientId, addresses, reason })
+      const { clientId, cluster } = this.#settings
+      events.clusterUnreachable.publish({ clientId, cluster, addresses, reason })
     }
     // A wrong port is worth an end at once, but only when no other address may still come up.
     const stranger = reasons.find((one) => one instanceof MillraceError && !one.retriable)
@@ -222,11 +230,12 @@ export class ConnectionPool {
       if (this.#open.get(key) === connection) this.#open.delete(key)
     })
     if (this.#unreachableSinceMs === undefined) return
-    const { clientId, clock } = this.#settings
+    const { clientId, cluster, clock } = this.#settings
     const unreachableMs = clock.monotonicMs() - this.#unreachableSinceMs
     this.#unreachableSinceMs = undefined
     const broker = formatAddress(address)
-    events.clusterReachable.publish({ clientId, broker, node: address.nodeId, unreachableMs })
+    const node = address.nodeId
+    events.clusterReachable.publish({ clientId, cluster, broker, node, unreachableMs })
   }
 }
 

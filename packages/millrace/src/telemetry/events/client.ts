@@ -135,10 +135,12 @@ export const clientEvents = {
   ),
   clusterUnreachable: defineEvent<{
     readonly clientId: string
+    /** What the application calls it: `main`, or its key in `clusters`. */
+    readonly cluster: string
     readonly addresses: readonly string[]
     readonly reason: string
   }>('cluster.unreachable', 'every known broker address failed; told once until one answers again'),
-  clusterReachable: defineEvent<AtBroker & { readonly unreachableMs: number }>(
+  clusterReachable: defineEvent<AtBroker & { readonly cluster: string; readonly unreachableMs: number }>(
     'cluster.reachable',
     'a broker answered again after cluster.unreachable',
   ),

@@ -1,0 +1,7 @@
+import type { Line } from '../define-line.ts'
+import { clusterLines } from './cluster.ts'
+import { consumerLines } from './consumers.ts'
+import { workerLines } from './worker.ts'
+
+/** Every log line of Millrace. */
+export const logLines: readonly Line[] = [...workerLines, ...clusterLines, ...consumerLines]
