@@ -1,8 +1,7 @@
-import type { Clock } from '../../kit/index.ts'
+import type { Clock, Slots } from '../../kit/index.ts'
 import type { EncodedMessage, Logger, Sent } from '../ports.ts'
 import type { Send } from '../produce/sendable.ts'
 import type { PartitionOwner } from './partition-owner.ts'
-import type { Slots } from './slots.ts'
 
 /** What a partition's owner gets from the worker around it, or from a test. */
 export interface OwnerEnvironment {

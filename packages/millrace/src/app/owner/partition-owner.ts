@@ -472,10 +472,12 @@ export class PartitionOwner implements JobOwner {
   /** True with a slot in hand. */
   async #waitForSlot(): Promise<boolean> {
     const { slots } = this.#env
-    let isTaken = false
-    await this.#sleep(Infinity, async (signal) => {
-      isTaken = await slots.take(signal)
-    })
+    const aborter = new AbortController()
+    const taking = slots.take(aborter.signal)
+    await this.#sleep(Infinity, () => taking)
+    aborter.abort()
+    // A slot that was handed out in the turn of the wake is ours all the same.
+    const isTaken = await taking
     if (isTaken && this.#isStopped()) {
       slots.release()
       return false

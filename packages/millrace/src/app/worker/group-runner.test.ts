@@ -2,11 +2,10 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 
 import type { Client, GroupMember, GroupOptions, OwnedPartition } from '../../client/index.ts'
-import { manualClock } from '../../kit/index.ts'
+import { manualClock, Slots } from '../../kit/index.ts'
 import { MemoryPartition } from '../../testing/memory-partition.ts'
 import { resolveConfig } from '../config/resolve-config.ts'
 import { defineApp, defineConsumer, defineTopic } from '../index.ts'
-import { Slots } from '../owner/slots.ts'
 import type { SourceMessage } from '../ports.ts'
 import { GroupRunner } from './group-runner.ts'
 

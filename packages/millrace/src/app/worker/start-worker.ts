@@ -1,7 +1,7 @@
 import { hostname } from 'node:os'
 
 import { isFailure } from '../../errors/index.ts'
-import { systemClock, sleep, type Clock } from '../../kit/index.ts'
+import { Slots, systemClock, sleep, type Clock } from '../../kit/index.ts'
 import { events } from '../../telemetry/index.ts'
 import { mainCluster, type Clients } from '../clusters/index.ts'
 import type { MillraceConfig } from '../config/define-config.ts'
@@ -9,10 +9,10 @@ import { resolveConfig, type ResolvedConfig } from '../config/resolve-config.ts'
 import { sendLetter } from '../dead-letter/send-letter.ts'
 import { installLog } from '../log/install-log.ts'
 import { openLogger } from '../log/open-logger.ts'
-import { Slots } from '../owner/slots.ts'
 import type { Logger, Runnable } from '../ports.ts'
 import { forgetProducer, setCurrentProducer } from '../produce/current-producer.ts'
 import { openAppClients, producerOf } from '../produce/open-producer.ts'
+import { liveAnswer, readyAnswer, startHealthServer } from '../health/index.ts'
 import { breath } from './breath.ts'
 import { createDeclaredTopics } from './create-topics.ts'
 import { GroupRunner, type WorkerEnvironment } from './group-runner.ts'
@@ -111,6 +111,21 @@ export async function startWorker(
   stack.defer(
     watchLoopDelay(settings.session, () => worker.partitions.flatMap(({ job }) => job ?? [])),
   )
+
+  stack.defer(() => worker.healthWatch.stop())
+  // Before the groups: a probe wants an answer also while the brokers are away.
+  const healthPort = settings['health.port']
+  if (healthPort !== undefined) {
+    const server = await startHealthServer({
+      port: healthPort,
+      host: settings['health.host'],
+      live: () => liveAnswer(worker.health()),
+      ready: () => readyAnswer(worker.health()),
+    })
+    stack.use(server)
+    worker.healthAddress = server.address
+    worker.healthWatch.start()
+  }
 
   stack.defer(async () => void (await Promise.all(groups.map((group) => group.leave(0)))))
   await joinAll(groups, resolved, {

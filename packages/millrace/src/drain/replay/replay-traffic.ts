@@ -10,13 +10,12 @@
  * Not done: ranges of time and offsets, merging partitions by time, sampling, comparison of two targets.
  */
 import { defineConsumer, type ConsumerDefinition, type ConsumerSettings } from '../../app/index.ts'
-import { parseDuration, systemClock, type Clock, type Duration } from '../../kit/index.ts'
+import { parseDuration, Slots, systemClock, type Clock, type Duration } from '../../kit/index.ts'
 import { drainTopic, type DrainTopic } from '../router-topic.ts'
 import { Breaker } from './breaker.ts'
 import type { ChoiceRules } from './choice.ts'
 import { Replay, type ReplayResults } from './replay.ts'
 import { ReplaySchedule } from './schedule.ts'
-import { Slots } from './slots.ts'
 import { httpTarget, type ReplayTarget } from './target.ts'
 
 export interface ReplayOptions {

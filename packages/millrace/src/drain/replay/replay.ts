@@ -1,13 +1,12 @@
 import { failed, type Context, type Message, type Messages, type Outcome } from '../../app/index.ts'
 import { failure } from '../../errors/index.ts'
-import { orAbort, sleep, type Clock } from '../../kit/index.ts'
+import { orAbort, sleep, type Clock, type Slots } from '../../kit/index.ts'
 import { events } from '../../telemetry/index.ts'
 import type { DrainTopic } from '../router-topic.ts'
 import { fieldsOf } from '../routes/route-metrics.ts'
 import type { Breaker } from './breaker.ts'
 import { choose, type ChoiceRules, type ReplayRequest, type SkipReason } from './choice.ts'
 import type { ReplaySchedule } from './schedule.ts'
-import type { Slots } from './slots.ts'
 import type { ReplayTarget } from './target.ts'
 
 /** What a replay has done since it started. */
@@ -113,16 +112,16 @@ class ReplayBatch {
       if (this.#context.stopping) return this.#leave(index, 0)
       const leftMs = dueMs - clock.monotonicMs()
       if (leftMs > 0) await sleep(clock, leftMs, signal)
-      await slots.take(signal)
+      if (!(await slots.take(signal))) throw signal.reason as Error
       const waitMs = breaker.waitMs()
       if (waitMs > 0) {
-        slots.give()
+        slots.release()
         return this.#leave(index, waitMs)
       }
       if (!isAtLeastOnce && index >= committedBefore) {
-        committedBefore = blockEnd(this.#planned, index, slots.count, blockMs * schedule.speed)
+        committedBefore = blockEnd(this.#planned, index, slots.capacity, blockMs * schedule.speed)
         if (!(await this.#commitBefore(committedBefore))) {
-          slots.give()
+          slots.release()
           await Promise.all(this.#sending)
           return undefined
         }
@@ -187,7 +186,7 @@ class ReplayBatch {
       results.unanswered++
       this.#undelivered.push(planned)
     }
-    slots.give()
+    slots.release()
     if (breaker.record(status !== null)) {
       events.replayPaused.publish({ target: this.#target.name, forMs: breaker.pauseMs })
     }

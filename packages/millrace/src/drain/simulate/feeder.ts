@@ -12,9 +12,8 @@ import { mkdirSync } from 'node:fs'
 import { Agent, request as httpRequest } from 'node:http'
 import { join } from 'node:path'
 
-import { backoffMs, sleep, systemClock, type Clock } from '../../kit/index.ts'
+import { backoffMs, sleep, Slots, systemClock, type Clock } from '../../kit/index.ts'
 import { ReplaySchedule } from '../replay/schedule.ts'
-import { Slots } from '../replay/slots.ts'
 import { indexOfRequestId, requestIdOf, type LoggedRequest } from './access-log.ts'
 import { LineJournal } from './line-journal.ts'
 import { startLogplex, type Logplex } from './logplex.ts'
@@ -215,9 +214,9 @@ class FeederRun {
         const leftMs = schedule.dueMs(request.timeMs) - this.#clock.monotonicMs()
         if (leftMs > 0) await sleep(this.#clock, leftMs, signal)
         await this.#logplex.room()
-        await slots.take(signal)
+        if (!(await slots.take(signal))) throw signal.reason as Error
         const sending = this.#until(request).finally(() => {
-          slots.give()
+          slots.release()
           open.delete(sending)
         })
         // Its failure is only ever the stop, which `Promise.all` below or the loop reports.

@@ -3,8 +3,8 @@ interface Waiter {
 }
 
 /**
- * Handler calls that may run at once in the process. First come, first served: owners that ask again after each
- * call take turns, which is the round robin over partitions.
+ * How many of something may go on at once. First come, first served: those who ask again after each turn take turns,
+ * such as the partitions of a worker.
  */
 export class Slots {
   #capacity: number
@@ -23,7 +23,7 @@ export class Slots {
     return this.#taken
   }
 
-  /** Changeable while running; calls that already run are not touched. */
+  /** Changeable at any time; what has a slot keeps it. */
   resize(capacity: number): void {
     this.#capacity = capacity
     this.#handOut()
@@ -38,20 +38,23 @@ export class Slots {
 
   /** True with a slot, false when the signal aborted first. */
   take(signal: AbortSignal): Promise<boolean> {
+    if (signal.aborted) return Promise.resolve(false)
     if (this.tryTake()) return Promise.resolve(true)
     return new Promise((resolve) => {
-      const waiter: Waiter = { resolve }
-      this.#waiting.push(waiter)
-      signal.addEventListener(
-        'abort',
-        () => {
-          const index = this.#waiting.indexOf(waiter)
-          if (index < 0) return
-          this.#waiting.splice(index, 1)
-          resolve(false)
+      const waiter: Waiter = {
+        resolve: (isTaken) => {
+          signal.removeEventListener('abort', onAbort)
+          resolve(isTaken)
         },
-        { once: true },
-      )
+      }
+      const onAbort = (): void => {
+        const index = this.#waiting.indexOf(waiter)
+        if (index < 0) return
+        this.#waiting.splice(index, 1)
+        resolve(false)
+      }
+      this.#waiting.push(waiter)
+      signal.addEventListener('abort', onAbort, { once: true })
     })
   }
 
