@@ -41,6 +41,7 @@ export { monitor, type Monitor } from './monitor.ts'
 export type { TelemetryEvent } from '../telemetry/index.ts'
 export type { AppProducer, Batched, SendVerdict } from './produce/app-producer.ts'
 export { currentProducer } from './produce/current-producer.ts'
+export type { WorkerHealth } from './health/index.ts'
 export type { MessageBuffer } from './produce/message-buffer.ts'
 export { openProducer } from './produce/open-producer.ts'
 export {

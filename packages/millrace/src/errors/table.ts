@@ -4,6 +4,7 @@ import { cliErrors } from './rows/cli.ts'
 import { clientErrors } from './rows/client.ts'
 import { configErrors } from './rows/config.ts'
 import { drainErrors } from './rows/drain.ts'
+import { processErrors } from './rows/process.ts'
 import { protocolErrors } from './rows/protocol.ts'
 import { storageErrors } from './rows/storage.ts'
 import { telemetryErrors } from './rows/telemetry.ts'
@@ -19,6 +20,7 @@ export const errorTable = {
   ...drainErrors,
   ...protocolErrors,
   ...storageErrors,
+  ...processErrors,
   ...telemetryErrors,
   ...testingErrors,
 }

@@ -3,6 +3,7 @@ import { brokerEvents } from './events/broker.ts'
 import { clientEvents } from './events/client.ts'
 import { drainEvents } from './events/drain.ts'
 import { failureEvents } from './events/failure.ts'
+import { processEvents } from './events/process.ts'
 
 /**
  * Every event of Millrace, keyed by its camel-case name. Logs, metrics, traces and the dashboard only listen here.
@@ -15,3 +16,4 @@ export const events = {
   ...drainEvents,
   ...failureEvents,
 }
+  ...processEvents,

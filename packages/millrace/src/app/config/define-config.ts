@@ -41,7 +41,16 @@ export interface MillraceConfig {
     /** Messages of background delivery that were given up, one by one. */
     readonly onUndelivered?: (message: EncodedMessage, error: unknown) => void
   }
-  readonly log?: { readonly level?: string; readonly file?: string }
+  /** `GET /healthz` and `/readyz`. */
+  readonly health?: {
+    readonly port?: number
+    readonly host?: string
+    readonly stalledAfter?: Duration
+    readonly stuckAfter?: Duration
+    readonly lagInterval?: Duration
+  }
+  /** `file: true` writes `log/<NODE_ENV>.log` beside what is on the terminal. */
+  readonly log?: { readonly level?: string; readonly file?: string | boolean }
   readonly tls?: TlsOptions
   /** Further clusters, named by `defineTopic(name, { cluster })`. `brokers` and `tls` above are the cluster `main`. */
   readonly clusters?: Readonly<Record<string, ClusterOptions>>

@@ -142,6 +142,38 @@ export const appOptions = defineOptions({
     default: 10_000,
     about: 'Messages of background delivery without a verdict; at the limit `enqueue` throws.',
   },
+  'health.port': {
+    type: 'number',
+    env: 'MILLRACE_HEALTH_PORT',
+    flag: '--health-port',
+    about:
+      'Serves GET /healthz and /readyz there, for probes; 0 takes any free port. Off unless it is set.',
+  },
+  'health.host': {
+    type: 'text',
+    default: '127.0.0.1',
+    env: 'MILLRACE_HEALTH_HOST',
+    flag: '--health-host',
+    about:
+      'Where the health endpoint listens; 0.0.0.0 for probes from outside, as Kubernetes sends.',
+  },
+  'health.stalledAfter': {
+    type: 'duration',
+    default: '5m',
+    about:
+      'Not live: a partition with messages to handle, held by nothing, that did not move for so long.',
+  },
+  'health.stuckAfter': {
+    type: 'duration',
+    default: '5m',
+    about: 'A message that fails for so long is an alarm; it is no reason for a restart.',
+  },
+  'health.lagInterval': {
+    type: 'duration',
+    default: '30s',
+    about:
+      'How often the brokers are asked for the lag of the partitions at hand, paused ones too.',
+  },
   'log.level': {
     type: 'text',
     default: 'info',

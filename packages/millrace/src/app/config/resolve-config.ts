@@ -47,7 +47,7 @@ export interface ResolvedConfig {
 }
 
 /** Sections of other parts of Millrace, which check them themselves. */
-const foreignSections = ['drain', 'dev', 'kafka', 'health', 'dashboard']
+const foreignSections = ['drain', 'dev', 'kafka', 'dashboard']
 const plainKeys = new Set(Object.keys(appOptions).map((key) => key.split('.')[0] ?? key))
 const appKeys = [
   'kind',
@@ -187,6 +187,13 @@ function optionFaults(options: OptionValues<typeof appOptions>): string[] {
 
 /** By name; two different definitions of one topic are a fault. */
 function declaredTopics(app: AppDefinition, faults: string[]): readonly Topic[] {
+  const port = options['health.port']
+  if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port <= 65_535))
+    faults.push(`health.port: ${port} is not a port`)
+  if (options['health.lagInterval'] < 100)
+    faults.push(
+      'health.lagInterval: the brokers are asked ten times a second at most; write 100ms or more',
+    )
   const byName = new Map<string, AnyTopic>()
   const all: readonly AnyTopic[] = [
     ...(app.topics ?? []),

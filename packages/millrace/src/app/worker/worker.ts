@@ -3,10 +3,12 @@ import { deferred, parseDuration, type Clock, type Duration } from '../../kit/in
 import { events } from '../../telemetry/index.ts'
 import type { Clients } from '../clusters/index.ts'
 import type { ResolvedConfig } from '../config/resolve-config.ts'
+import type { WorkerHealth } from '../health/index.ts'
 import type { OwnerState, PartitionOwner } from '../owner/partition-owner.ts'
 import type { Runnable } from '../ports.ts'
 import type { AppProducer } from '../produce/app-producer.ts'
 import type { GroupRunner } from './group-runner.ts'
+import { HealthWatch } from './health-watch.ts'
 import { publishState } from './publish-state.ts'
 
 /** One way, in this order; `quieting` and `quiet` only when asked for. */
@@ -40,6 +42,10 @@ export interface Worker extends AsyncDisposable {
   /** Resolves when the worker has ended, with the exit code: 0 clean, 1 critical or fatal, 2 forced. */
   readonly done: Promise<number>
   readonly partitions: readonly PartitionStatus[]
+  /** Where the health endpoint answers, `127.0.0.1:8080`; undefined without `health.port`. */
+  readonly healthAddress: string | undefined
+  /** Live, ready, and why not; what the brokers know of the lag comes with the first answer of theirs. */
+  health(): WorkerHealth
   /** Finishes what is in hand, takes no more, keeps its partitions: no rebalance. */
   quiet(): Promise<void>
   /**
@@ -80,9 +86,13 @@ export class RunningWorker implements Worker {
   #wanted: 0 | 1 = 0
   /** Handlers that ignored their signal, while their partitions are given up around them. */
   #leftBehind: readonly string[] = []
+  #fatal: string | undefined
+  readonly healthWatch: HealthWatch
+  healthAddress: string | undefined
 
   constructor(parts: Parts) {
     this.#parts = parts
+    this.healthWatch = new HealthWatch(parts, () => ({ state: this.#state, fatal: this.#fatal }))
   }
 
   get state(): WorkerState {
@@ -108,6 +118,10 @@ export class RunningWorker implements Worker {
       state: owner.status,
       job: owner.describeJob(),
     }))
+  }
+
+  health(): WorkerHealth {
+    return this.healthWatch.look()
   }
 
   get groups(): readonly GroupRunner[] {
@@ -141,6 +155,7 @@ export class RunningWorker implements Worker {
   /** A graceful stop that ends with exit code 1. @param type - of the error event; undefined when it was published */
   fail(error: unknown, type: string | undefined = 'worker'): void {
     this.#wanted = 1
+    this.#fatal ??= error instanceof Error ? error.message : String(error)
     if (type !== undefined) events.error.publish({ type, error })
     if (this.#stopping === undefined) void this.stop()
   }

@@ -1,0 +1,24 @@
+import { defineEvent } from '../define-event.ts'
+
+export const processEvents = {
+  healthListening: defineEvent<{ readonly host: string; readonly port: number }>(
+    'health.listening',
+    'The health endpoint answers.',
+  ),
+  lagMeasured: defineEvent<{
+    readonly group: string
+    readonly groupId: string
+    readonly topic: string
+    readonly partition: number
+    readonly committed: number
+    readonly end: number
+    readonly lag: number
+  }>(
+    'lag.measured',
+    'The brokers were asked how far an owned partition is behind; its topic by the name on the wire.',
+  ),
+  lagUnknown: defineEvent<{ readonly groupId: string; readonly error: unknown }>(
+    'lag.unknown',
+    'The brokers could not be asked how far a group is behind; its last known lag stands.',
+  ),
+}
