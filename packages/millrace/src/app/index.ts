@@ -18,8 +18,14 @@ export {
 export type { EventOf, MemberMessage, OnEvents } from './consumer/by-event.ts'
 export type { Assignment, Hooks } from './consumer/hooks.ts'
 export type { Context, Responses, SeekTo } from './context/context.ts'
-export type { DeadLetterInfo, DeadLetterOptions } from './dead-letter/index.ts'
+export { deadLetterTopic } from './dead-letter/index.ts'
+export type {
+  DeadLetterExtras,
+  DeadLetterInfo,
+  DeadLetterOptions,
+} from './dead-letter/index.ts'
 export type { Message, Messages } from './message/message.ts'
+export type { FilterContext, PacingOptions, ThrottleOptions } from './pacing/index.ts'
 export type { Middleware, MiddlewareLayers } from './middleware/middleware.ts'
 export type {
   EncodedMessage,
@@ -35,13 +41,13 @@ export type {
 export { defineApp, type AppDefinition, type AppHooks, type AppOptions } from './define-app.ts'
 export type { ClusterOptions, Clients } from './clusters/index.ts'
 export { defineConfig, type MillraceConfig } from './config/define-config.ts'
+export type { WorkerHealth } from './health/index.ts'
 export { appOptions } from './config/options.ts'
 export { resolveConfig, type ResolvedConfig } from './config/resolve-config.ts'
 export { monitor, type Monitor } from './monitor.ts'
 export type { TelemetryEvent } from '../telemetry/index.ts'
 export type { AppProducer, Batched, SendVerdict } from './produce/app-producer.ts'
 export { currentProducer } from './produce/current-producer.ts'
-export type { WorkerHealth } from './health/index.ts'
 export type { MessageBuffer } from './produce/message-buffer.ts'
 export { openProducer } from './produce/open-producer.ts'
 export {

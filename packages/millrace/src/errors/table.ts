@@ -4,9 +4,11 @@ import { cliErrors } from './rows/cli.ts'
 import { clientErrors } from './rows/client.ts'
 import { configErrors } from './rows/config.ts'
 import { drainErrors } from './rows/drain.ts'
+import { failureErrors } from './rows/failure.ts'
 import { processErrors } from './rows/process.ts'
 import { protocolErrors } from './rows/protocol.ts'
 import { storageErrors } from './rows/storage.ts'
+import { storeErrors } from './rows/store.ts'
 import { telemetryErrors } from './rows/telemetry.ts'
 import { testingErrors } from './rows/testing.ts'
 
@@ -18,9 +20,11 @@ export const errorTable = {
   ...clientErrors,
   ...configErrors,
   ...drainErrors,
+  ...failureErrors,
+  ...processErrors,
   ...protocolErrors,
   ...storageErrors,
-  ...processErrors,
+  ...storeErrors,
   ...telemetryErrors,
   ...testingErrors,
 }

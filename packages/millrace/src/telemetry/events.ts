@@ -3,6 +3,7 @@ import { brokerEvents } from './events/broker.ts'
 import { clientEvents } from './events/client.ts'
 import { drainEvents } from './events/drain.ts'
 import { failureEvents } from './events/failure.ts'
+import { storeEvents } from './events/store.ts'
 import { processEvents } from './events/process.ts'
 
 /**
@@ -15,5 +16,6 @@ export const events = {
   ...clientEvents,
   ...drainEvents,
   ...failureEvents,
-}
+  ...storeEvents,
   ...processEvents,
+}

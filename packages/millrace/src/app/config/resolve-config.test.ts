@@ -6,6 +6,7 @@ import {
   defineApp,
   defineConsumer,
   defineTopic,
+  json,
   resolveConfig,
   type MillraceConfig,
 } from '../index.ts'
@@ -153,5 +154,33 @@ describe('the configuration', () => {
       plans[0]?.deadLetter?.declared.map(({ topic }) => topic),
       ['users-dlt'],
     )
+  })
+
+  it('reads dead letters as bytes unless their topic says otherwise', () => {
+    const letters = defineTopic('users-dlt')
+    const typed = defineTopic('orders-dlt', { value: json<{ id: number }>() })
+    const { plans } = resolveConfig(
+      withConsumers(
+        { topic: users, each, deadLetter: true },
+        { topic: orders, each, deadLetter: true },
+        { topic: letters, each },
+        { topic: typed, each },
+      ),
+    )
+    const raw = Buffer.from('{"id":1}')
+    const decode = (index: number, bytes: Buffer | null): unknown =>
+      plans[index]?.topics[0]?.decodeValue(bytes, { partition: 0, offset: 0 })
+    assert.equal(decode(2, raw), raw)
+    assert.equal(decode(2, null), null)
+    assert.deepEqual(decode(3, raw), { id: 1 })
+  })
+
+  it('refuses dead letters that would go round', () => {
+    const letters = defineTopic('users-dlt')
+    const config = withConsumers(
+      { topic: users, each, deadLetter: true },
+      { topic: letters, each, deadLetter: { topic: 'users' } },
+    )
+    assert.match(faultsOf(config)[0] ?? '', /would go round: users -> users-dlt -> users$/)
   })
 })

@@ -12,6 +12,7 @@ import {
 import type { ConsumerDefinition } from '../consumer/define-consumer.ts'
 import { planConsumer } from '../consumer/plan-consumer.ts'
 import type { ConsumerPlan } from '../consumer/plan.ts'
+import { deadLetterCycleFaults, lettersOfApp, rawIfUndeclared } from '../dead-letter/index.ts'
 import { defineApp, type AppDefinition } from '../define-app.ts'
 import { responderOf } from '../responder/responder.ts'
 import type { AnyTopic, Topic } from '../topic/define-topic.ts'
@@ -95,6 +96,9 @@ export function resolveConfig(config: MillraceConfig, sources: ConfigSources = {
   const clientId = options.clientId ?? 'millrace'
   const declaredResponders = (app.responders ?? []).map(responderOf)
   const responders = new Map(declaredResponders.map((responder) => [responder.name, responder]))
+  const letters = lettersOfApp(app)
+  faults.push(...deadLetterCycleFaults(letters))
+  const letterTopics = new Set(letters.flatMap((one) => one.letters.map(({ topic }) => topic)))
   const appSettings = { ...app.defaults, middleware: app.middleware ?? [] }
   const plans = chosen.consumers.map((definition) => {
     const planned = planConsumer(definition, {
@@ -105,7 +109,8 @@ export function resolveConfig(config: MillraceConfig, sources: ConfigSources = {
       responders,
     })
     faults.push(...planned.faults)
-    return planned.plan
+    const { plan } = planned
+    return { ...plan, topics: plan.topics.map((topic) => rawIfUndeclared(topic, letterTopics)) }
   })
   const topics = declaredTopics(app, faults)
   const clusterNames = clusters.map(({ name }) => name)
@@ -182,11 +187,6 @@ function optionFaults(options: OptionValues<typeof appOptions>): string[] {
   const concurrency = options['worker.concurrency']
   if (!(Number.isInteger(concurrency) && concurrency >= 1))
     faults.push(`worker.concurrency: ${concurrency} is not a number of 1 or more`)
-  return faults
-}
-
-/** By name; two different definitions of one topic are a fault. */
-function declaredTopics(app: AppDefinition, faults: string[]): readonly Topic[] {
   const port = options['health.port']
   if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port <= 65_535))
     faults.push(`health.port: ${port} is not a port`)
@@ -194,6 +194,11 @@ function declaredTopics(app: AppDefinition, faults: string[]): readonly Topic[] 
     faults.push(
       'health.lagInterval: the brokers are asked ten times a second at most; write 100ms or more',
     )
+  return faults
+}
+
+/** By name; two different definitions of one topic are a fault. */
+function declaredTopics(app: AppDefinition, faults: string[]): readonly Topic[] {
   const byName = new Map<string, AnyTopic>()
   const all: readonly AnyTopic[] = [
     ...(app.topics ?? []),

@@ -4,6 +4,7 @@ import type { DeadLetterOptions } from '../dead-letter/options.ts'
 import type { Message, Messages } from '../message/message.ts'
 import type { Middleware } from '../middleware/middleware.ts'
 import { responderOf, type AnyResponder, type ResponderSource } from '../responder/responder.ts'
+import type { FilterContext, PacingOptions } from '../pacing/options.ts'
 import type { RetryOptions } from '../retry/options.ts'
 import type { AnyTopic, Topic } from '../topic/define-topic.ts'
 import type { AnyOn, OnEvents } from './by-event.ts'
@@ -14,7 +15,7 @@ import type { Hooks } from './hooks.ts'
 export type Start = 'earliest' | 'latest' | 'fail' | Date | `-${string}`
 
 /** Settings that a consumer, its group, or the whole app may give; the nearest wins. */
-export interface ConsumerSettings extends RetryOptions {
+export interface ConsumerSettings extends RetryOptions, PacingOptions {
   /** Messages of one partition at once, in order per key. More than 1 is not built yet. Default 1. */
   readonly concurrency?: number
   /** Most messages of a batch. Default 100. */
@@ -108,8 +109,13 @@ export type ConsumerForm<T extends TopicSpec> =
       readonly on?: never
     }
 
-export interface ConsumerOptions<T extends TopicSpec> extends ConsumerSettings {
+export interface ConsumerOptions<T extends TopicSpec> extends Omit<ConsumerSettings, 'filter'> {
   readonly topic: T
+  /**
+   * Messages for which it returns false are finished without the handler, counted and published. Synchronous. A throw is a
+   * failed attempt of the message. Default: every message passes.
+   */
+  readonly filter?: (message: MessageOf<TopicOf<T>>, context: FilterContext) => boolean
   /** Default: the class's name in kebab case without `Consumer`, else the topic's. */
   readonly name?: string
   /** Default: the name. Kafka's group id is `<clientId>_<group>`. */
@@ -164,7 +170,7 @@ export function defineConsumer<const T extends TopicSpec>(
     batch,
     on,
     use,
-    settings,
+    settings: settings as ConsumerSettings,
     hooks: hooks ?? {},
     responder: responder && responderOf(responder),
   }

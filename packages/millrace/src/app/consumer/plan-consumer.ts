@@ -2,6 +2,7 @@ import { parseDuration, type Duration } from '../../kit/index.ts'
 import { deadLetterFaults, planDeadLetters, type DeadLetterOptions } from '../dead-letter/index.ts'
 import { deadLetterDefaults } from '../dead-letter/options.ts'
 import { composeConsume, composeReceive, type Middleware } from '../middleware/middleware.ts'
+import { pacingFaults, planPacing } from '../pacing/index.ts'
 import type { AnyResponder } from '../responder/responder.ts'
 import { backoffRules } from '../retry/options.ts'
 import type { ConsumerDefinition, ConsumerSettings } from './define-consumer.ts'
@@ -57,7 +58,12 @@ export function planConsumer(definition: ConsumerDefinition, around: PlanSurroun
   const backoff = backoffRules(settings.backoff)
   if (typeof backoff === 'string') faults.push(`${path}.backoff: ${backoff}`)
   const retries =
-    settings.retries ?? (deadLetterOptions === undefined ? Infinity : deadLetterDefaults.retries)
+    settings.retries ??
+    (deadLetterOptions === undefined
+      ? Infinity
+      : (deadLetterOptions.retries ?? deadLetterDefaults.retries))
+  const hasDeadLetter = deadLetterOptions !== undefined
+  faults.push(...pacingFaults(settings, { hasDeadLetter, path }))
   faults.push(...retryFaults(retries, settings, deadLetterOptions, path))
   faults.push(...startFaults(settings.start, path))
 
@@ -67,11 +73,12 @@ export function planConsumer(definition: ConsumerDefinition, around: PlanSurroun
     ...(definition.settings.middleware ?? []),
   ]
   const title = definition.use?.name || definition.name
+  const groupId = around.groupId(definition.group)
   const plan: ConsumerPlan = {
     name: definition.name,
     title,
     group: definition.group,
-    groupId: around.groupId(definition.group),
+    groupId,
     topics: definition.topics,
     mode: definition.mode,
     makeHandler: () => makeHandler(definition),
@@ -98,6 +105,12 @@ export function planConsumer(definition: ConsumerDefinition, around: PlanSurroun
     },
     deadLetter:
       deadLetterOptions && planDeadLetters(deadLetterOptions, definition.topics, around.wireName),
+    makePacing: planPacing(settings, {
+      consumer: definition.name,
+      group: definition.group,
+      groupId,
+      isRetryTopic: () => false,
+    }),
     responder:
       definition.responder ?? around.responders.get(title.replace(/Consumer$/, 'Responder')),
     start: settings.start ?? 'earliest',

@@ -25,12 +25,18 @@ export interface DeadLetterPlan {
   build(source: SourceMessage, message: Message, info: DeadLetterInfo): EncodedMessage
   readonly storm: StormRules | undefined
   /** Declared ones, to be created in development. */
-  readonly declared: readonly {
-    readonly topic: string
-    readonly source: string
-    readonly partitions: number | undefined
-    readonly retentionMs: number
-  }[]
+  readonly declared: readonly CompanionTopic[]
+}
+
+/** A topic that stands beside a declared one because a consumer needs it: for dead letters, for retries. */
+export interface CompanionTopic {
+  readonly topic: string
+  readonly source: string
+  /** Undefined: as many as the source. */
+  readonly partitions: number | undefined
+  readonly retentionMs: number
+  /** Kafka's settings to create it with. */
+  readonly configs: Readonly<Record<string, string>>
 }
 
 /** A message whose last attempt in place has failed. */

@@ -1,3 +1,4 @@
+import { failure } from '../../errors/index.ts'
 import { parseDuration } from '../../kit/index.ts'
 import type { DeadLetterPlan } from '../consumer/plan.ts'
 import type { Message } from '../message/message.ts'
@@ -15,7 +16,12 @@ export function planDeadLetters(
 ): DeadLetterPlan {
   const byName = new Map(topics.map((topic) => [topic.name, topic]))
   const topicFor = (message: Message, error: unknown): string => {
-    if (typeof options.topic === 'function') return options.topic(message, error)
+    if (typeof options.topic === 'function') {
+      const topic = options.topic(message, error)
+      // The check at start cannot see what a function answers.
+      if (topic === message.topic) throw failure('MR_APP_DEAD_LETTER_OWN', { topic })
+      return topic
+    }
     const source = byName.get(message.topic)
     return (source && staticDeadLetterTopic(options, source)) ?? `${message.topic}-dlt`
   }
@@ -38,6 +44,7 @@ export function planDeadLetters(
             ? source.partition
             : undefined,
         headers: options.headers ?? deadLetterDefaults.headers,
+        key: options.key ?? deadLetterDefaults.key,
         withStack: options.stack ?? deadLetterDefaults.stack,
         more: options.enhance?.(message, info) ?? {},
       })
@@ -47,7 +54,11 @@ export function planDeadLetters(
       if (topic === undefined) return []
       const partitions = options.partitions ?? source.options.partitions
       const retentionMs = ms(options.retention, deadLetterDefaults.retention)
-      return [{ topic, source: source.name, partitions, retentionMs }]
+      const configs: Readonly<Record<string, string>> =
+        options.compacted === true
+          ? { 'cleanup.policy': 'compact' }
+          : { 'retention.ms': String(retentionMs) }
+      return [{ topic, source: source.name, partitions, retentionMs, configs }]
     }),
   }
 }
@@ -56,5 +67,7 @@ function ms(written: string | number | undefined, otherwise: string): number {
   return parseDuration(written ?? otherwise) ?? 0
 }
 
-export type { DeadLetterInfo, DeadLetterOptions } from './options.ts'
-export { deadLetterFaults } from './validate.ts'
+export type { DeadLetterExtras, DeadLetterInfo, DeadLetterOptions } from './options.ts'
+export { deadLetterTopic } from './dead-letter-topic.ts'
+export { lettersOfApp, rawIfUndeclared } from './letters-of-app.ts'
+export { deadLetterCycleFaults, deadLetterFaults } from './validate.ts'

@@ -1,7 +1,7 @@
 import type { EncodedMessage, SourceMessage } from '../ports.ts'
-import type { DeadLetterInfo } from './options.ts'
+import { headerBytes, headerNames, headerNumber, headerPrefix, headerText } from './headers.ts'
+import type { DeadLetterExtras, DeadLetterInfo } from './options.ts'
 
-const prefix = 'millrace-'
 const stackLimit = 4096
 const messageLimit = 1024
 
@@ -9,9 +9,18 @@ export interface Envelope {
   readonly topic: string
   readonly partition: number | undefined
   readonly headers: 'full' | 'minimal'
+  readonly key: 'same' | 'unique'
   readonly withStack: boolean
-  readonly more: Readonly<Record<string, string>>
+  readonly more: DeadLetterExtras
 }
+
+/** Said about a copy, not about its message: they do not go on into the next topic. */
+const aboutCopy: readonly string[] = [
+  headerNames.onlyGroup,
+  headerNames.retryAt,
+  headerNames.retryTries,
+  headerNames.parkedAt,
+]
 
 /**
  * The message as it goes to the dead letter topic: key and value bytes untouched, every original header kept,
@@ -22,47 +31,101 @@ export function deadLetterOf(
   info: DeadLetterInfo,
   envelope: Envelope,
 ): EncodedMessage {
-  const own = new Map<string, string>()
-  own.set('id', idOf(source))
-  own.set('source-topic', source.topic)
-  own.set('source-partition', String(source.partition))
-  own.set('source-offset', String(source.offset))
-  own.set('group', info.group)
+  const origin = originOf(source)
+  const own = new Map<string, string | Buffer | null>()
+  const set = (name: string, value: string | number): void =>
+    void own.set(headerPrefix + name, String(value))
+  set('id', idOf(source))
+  set('source-topic', origin.topic)
+  set('source-partition', origin.partition)
+  set('source-offset', origin.offset)
+  set('group', info.group)
   if (envelope.headers === 'full') {
-    own.set('source-timestamp', String(source.timestamp))
-    own.set('consumer', info.consumer)
-    own.set('attempts', String(info.attempts))
-    own.set('reason', info.reason)
-    describeError(own, info.error, envelope.withStack)
-    own.set('first-failed-at', String(info.firstFailedAtMs))
-    own.set('failed-at', String(info.failedAtMs))
-    own.set('worker', info.worker)
+    set('source-timestamp', origin.timestamp)
+    set('consumer', info.consumer)
+    set('attempts', origin.attempts + info.attempts)
+    set('reason', info.reason)
+    for (const [name, text] of describeError(info.error, envelope.withStack)) set(name, text)
+    set('first-failed-at', origin.firstFailedAtMs ?? info.firstFailedAtMs)
+    set('failed-at', info.failedAtMs)
+    set('worker', info.worker)
+    const traceId = traceIdOf(source)
+    if (traceId !== undefined) own.set(headerNames.traceId, traceId)
+    set('redrives', headerNumber(source.headers, headerNames.redrives) ?? 0)
   }
-  const headers: (readonly [string, Buffer | string | null])[] = source.headers.filter(
-    ([name]) => !(name.startsWith(prefix) && own.has(name.slice(prefix.length))),
-  )
-  for (const [name, value] of own) headers.push([prefix + name, value])
-  for (const more of Object.entries(envelope.more)) headers.push(more)
+  const isUnique = envelope.key === 'unique'
+  if (isUnique) own.set(headerNames.sourceKey, source.key)
 
-  const letter = { topic: envelope.topic, key: source.key, value: source.value, headers }
+  const headers: (readonly [string, Buffer | string | null])[] = source.headers.filter(
+    ([name]) => !own.has(name) && !aboutCopy.includes(name),
+  )
+  for (const header of own) headers.push(header)
+  const { headers: more = {}, key } = envelope.more
+  for (const header of Object.entries(more)) headers.push(header)
+
+  const unique = `${origin.topic}/${origin.partition}/${origin.offset}`
+  const letter = {
+    topic: envelope.topic,
+    key: key === undefined ? (isUnique ? unique : source.key) : key,
+    value: source.value,
+    headers,
+  }
   return envelope.partition === undefined ? letter : { ...letter, partition: envelope.partition }
 }
 
 /** The id that travels with a message, or its coordinates. */
 export function idOf(source: SourceMessage): string {
-  const own = source.headers.findLast(([name]) => name === `${prefix}id`)?.[1]
-  return own?.toString() ?? `${source.topic}/${source.partition}/${source.offset}`
+  const { topic, partition, offset } = originOf(source)
+  return headerText(source.headers, headerNames.id) ?? `${topic}/${partition}/${offset}`
 }
 
-function describeError(own: Map<string, string>, error: unknown, withStack: boolean): void {
-  if (!(error instanceof Error)) {
-    own.set('error-message', cut(String(error), messageLimit))
-    return
+export interface Origin {
+  readonly topic: string
+  readonly partition: number
+  readonly offset: number
+  readonly timestamp: number
+  /** Failed attempts before this topic. */
+  readonly attempts: number
+  readonly firstFailedAtMs: number | undefined
+}
+
+/** Where a message lay before it was moved into a retry topic; for every other message, where it lies. */
+export function originOf(source: SourceMessage): Origin {
+  const { headers, topic, partition, offset, timestamp } = source
+  if (headerBytes(headers, headerNames.retryAt) === undefined)
+    return { topic, partition, offset, timestamp, attempts: 0, firstFailedAtMs: undefined }
+  return {
+    topic: headerText(headers, headerNames.sourceTopic) ?? topic,
+    partition: headerNumber(headers, headerNames.sourcePartition) ?? partition,
+    offset: headerNumber(headers, headerNames.sourceOffset) ?? offset,
+    timestamp: headerNumber(headers, headerNames.sourceTimestamp) ?? timestamp,
+    attempts: headerNumber(headers, headerNames.attempts) ?? 0,
+    firstFailedAtMs: headerNumber(headers, headerNames.firstFailedAt),
   }
-  if ('code' in error) own.set('error-code', String(error.code))
-  own.set('error-class', error.constructor.name === 'Object' ? error.name : error.constructor.name)
-  own.set('error-message', cut(error.message, messageLimit))
-  if (withStack && error.stack !== undefined) own.set('error-stack', cut(error.stack, stackLimit))
+}
+
+/** The trace of a W3C `traceparent`; one that an earlier letter carries stays by itself. */
+function traceIdOf({ headers }: SourceMessage): string | undefined {
+  const parent = headerText(headers, 'traceparent')
+  return parent === undefined ? undefined : /^[\da-f]{2}-([\da-f]{32})-/.exec(parent)?.[1]
+}
+
+/** What an error looks like in headers, by their names without the prefix. */
+export function describeError(
+  error: unknown,
+  withStack: boolean,
+): readonly (readonly [name: string, text: string])[] {
+  if (!(error instanceof Error)) return [['error-message', cut(String(error), messageLimit)]]
+  const found: (readonly [string, string])[] = []
+  if ('code' in error) found.push(['error-code', String(error.code)])
+  const { name } = error.constructor
+  found.push(
+    ['error-class', name === 'Object' || name === '' ? error.name : name],
+    ['error-message', cut(error.message, messageLimit)],
+  )
+  if (withStack && error.stack !== undefined)
+    found.push(['error-stack', cut(error.stack, stackLimit)])
+  return found
 }
 
 /** At most `limit` bytes of UTF-8, cut between characters. */

@@ -2,7 +2,12 @@ import { isFailure } from '../../errors/index.ts'
 import type { EncodedMessage, Sent } from '../ports.ts'
 
 /** Headers that may go before a letter is given up as too large; key and value never do. */
-const droppable = ['millrace-error-stack', 'millrace-error-message']
+const droppable = [
+  'millrace-error-stack',
+  'millrace-error-message',
+  'millrace-last-error-stack',
+  'millrace-last-error-message',
+]
 
 /**
  * Sends a letter, and makes do with what the topic is: fewer partitions than the source (then by the key), or a

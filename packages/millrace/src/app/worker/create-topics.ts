@@ -21,12 +21,12 @@ export async function createDeclaredTopics(
   const sources = [...new Set(letters.map(({ source }) => wireName(source)))]
   const described = sources.length === 0 ? [] : await admin.describeTopics(sources, options)
   const countOf = new Map(described.map(({ name, partitions }) => [name, partitions.length]))
-  const deadLetterTopics = letters.map(({ topic, source, partitions, retentionMs }): NewTopic => {
+  const deadLetterTopics = letters.map(({ topic, source, partitions, configs }): NewTopic => {
     const count = partitions ?? countOf.get(wireName(source))
     return {
       name: wireName(topic),
       ...(count === undefined || count === 0 ? {} : { partitions: count }),
-      configs: { 'retention.ms': String(retentionMs) },
+      configs,
     }
   })
   created.push(...(await createMissing(admin, deadLetterTopics, options)))
