@@ -91,7 +91,7 @@ while (Date.now() < endMs) {
 }
 const total = await sent
 await until('everything was handled', () => book.handled >= total, {
-  timeoutMs: 120_000,
+  deadline: 120_000,
   lastSeen: () => ({
     total,
     handled: book.handled,
@@ -149,8 +149,8 @@ async function openStormEngine(): Promise<AsyncDisposable & { readonly address: 
 }
 
 /** mulberry32: the same seed gives the same storm. */
-function seeded(start: number): () => number {
-  let state = start
+function seeded(from: number): () => number {
+  let state = from
   return () => {
     state = (state + 0x6d2b79f5) | 0
     let mixed = Math.imul(state ^ (state >>> 15), 1 | state)

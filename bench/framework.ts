@@ -1,0 +1,192 @@
+/**
+ * Frameworks against each other, from the broker to a typed value in a handler: `node bench/framework.ts [messages]`.
+ *
+ * JSON events of about 100 bytes with a key, four partitions, commits on as each does it by default. Every handler
+ * reads a field of the decoded event. NestJS is installed apart: `npm ci --prefix bench/peers`; without it its row is
+ * left out.
+ */
+import { existsSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+import { pathToFileURL } from 'node:url'
+import { Kafka, logLevel, type EachMessagePayload } from 'kafkajs'
+import {
+  defineApp,
+  defineConsumer,
+  defineTopic,
+  json,
+  startWorker,
+  type ConsumerDefinition,
+} from '../packages/millrace/src/app/index.ts'
+import { openClient } from '../packages/millrace/src/client/index.ts'
+import { raceConsumers, topic, type Racer } from './consumer-race.ts'
+
+interface Event {
+  readonly id: number
+  readonly name: string
+}
+
+const name = 'x'.repeat(80)
+const bytes = (id: number): Buffer => Buffer.from(JSON.stringify({ id, name } satisfies Event))
+const sizeById = Array.from({ length: 1000 }, (_, id) => bytes(id).length)
+const sizeOf = ({ id }: Event): number => sizeById[id] ?? 0
+const events = defineTopic(topic, { value: json<Event>() })
+
+const racers: Record<string, Racer> = {
+  /** What the others are compared with: our client alone, the same decoding. */
+  async 'client alone'(address, groupId, count, seen) {
+    await using client = openClient({ brokers: [address], clientId: 'bench' })
+    const member = client.joinGroup({ groupId, topics: [topic] })
+    await member.ready()
+    let left = count
+    const done = Promise.withResolvers<void>()
+    const drain = async (partition: (typeof member.owned)[number]): Promise<void> => {
+      while (left > 0) {
+        const messages = partition.take(100)
+        for (const { value } of messages) seen(sizeOf(JSON.parse(String(value)) as Event))
+        left -= messages.length
+        if (messages.length === 0) await Promise.race([partition.available(), done.promise])
+      }
+      done.resolve()
+    }
+    await Promise.all(member.owned.map(drain))
+  },
+  'millrace batch': (address, groupId, count, seen) =>
+    millrace(address, groupId, (all) =>
+      defineConsumer({
+        topic: events,
+        group: groupId,
+        batch(messages) {
+          for (const { value } of messages) seen(sizeOf(value))
+          count -= messages.size
+          if (count === 0) all()
+        },
+      }),
+    ),
+  'millrace each': (address, groupId, count, seen) =>
+    millrace(address, groupId, (all) =>
+      defineConsumer({
+        topic: events,
+        group: groupId,
+        each({ value }) {
+          seen(sizeOf(value))
+          if (--count === 0) all()
+        },
+      }),
+    ),
+  'kafkajs batch': (address, groupId, count, seen) =>
+    kafkajs(address, groupId, (all) => ({
+      eachBatch: async ({ batch }) => {
+        for (const { value } of batch.messages) seen(sizeOf(JSON.parse(String(value)) as Event))
+        count -= batch.messages.length
+        if (count === 0) all()
+      },
+    })),
+  'kafkajs each': (address, groupId, count, seen) =>
+    kafkajs(address, groupId, (all) => ({
+      eachMessage: async ({ message }: EachMessagePayload) => {
+        seen(sizeOf(JSON.parse(String(message.value)) as Event))
+        if (--count === 0) all()
+      },
+    })),
+}
+
+const peers = join(import.meta.dirname, 'peers')
+if (existsSync(join(peers, 'node_modules/@nestjs/microservices'))) racers['nestjs'] = nest
+else console.log('NestJS is not installed: npm ci --prefix bench/peers')
+
+async function millrace(
+  address: string,
+  groupId: string,
+  consumer: (all: () => void) => ConsumerDefinition,
+): Promise<void> {
+  const all = Promise.withResolvers<void>()
+  await using _worker = await startWorker(
+    {
+      brokers: [address],
+      clientId: 'bench',
+      groupId: () => groupId,
+      app: defineApp({ consumers: [consumer(all.resolve)] }),
+    },
+    { signals: false, env: {}, log: false },
+  )
+  await all.promise
+}
+
+async function kafkajs(
+  address: string,
+  groupId: string,
+  handling: (all: () => void) => Parameters<ReturnType<Kafka['consumer']>['run']>[0],
+): Promise<void> {
+  const client = new Kafka({ brokers: [address], clientId: 'bench', logLevel: logLevel.NOTHING })
+  const consumer = client.consumer({ groupId, maxWaitTimeInMs: 500 })
+  const all = Promise.withResolvers<void>()
+  await consumer.connect()
+  await consumer.subscribe({ topic, fromBeginning: true })
+  await consumer.run(handling(all.resolve))
+  await all.promise
+  await consumer.disconnect()
+}
+
+/** NestJS's own Kafka transport; its decorators are called by hand, since types are stripped and not compiled here. */
+async function nest(
+  address: string,
+  groupId: string,
+  count: number,
+  seen: (bytes: number) => void,
+): Promise<void> {
+  interface NestApp {
+    listen(): Promise<void>
+    close(): Promise<void>
+  }
+  type Decorator = (target: unknown, key?: string, descriptor?: unknown) => void
+  await peer('reflect-metadata')
+  const { Module, Controller } = (await peer('@nestjs/common')) as {
+    Module: (options: object) => Decorator
+    Controller: (path: string) => Decorator
+  }
+  const { NestFactory } = (await peer('@nestjs/core')) as {
+    NestFactory: { createMicroservice(module: unknown, options: unknown): Promise<NestApp> }
+  }
+  const { EventPattern, Transport } = (await peer('@nestjs/microservices')) as {
+    EventPattern: (pattern: string) => Decorator
+    Transport: { KAFKA: unknown }
+  }
+  const all = Promise.withResolvers<void>()
+  class Handlers {
+    handle(event: Event): void {
+      seen(sizeOf(event))
+      if (--count === 0) all.resolve()
+    }
+  }
+  const descriptor = Object.getOwnPropertyDescriptor(Handlers.prototype, 'handle')
+  EventPattern(topic)(Handlers.prototype, 'handle', descriptor)
+  Controller('')(Handlers)
+  // A module that is its own controller.
+  Module({ controllers: [Handlers] })(Handlers)
+  const app = await NestFactory.createMicroservice(Handlers, {
+    transport: Transport.KAFKA,
+    logger: false,
+    options: {
+      client: { brokers: [address], clientId: 'bench', logLevel: logLevel.NOTHING },
+      consumer: { groupId, maxWaitTimeInMs: 500 },
+      subscribe: { fromBeginning: true },
+    },
+  })
+  await app.listen()
+  await all.promise
+  await app.close()
+}
+
+function peer(wanted: string): Promise<unknown> {
+  const require = createRequire(join(peers, 'package.json'))
+  return import(pathToFileURL(require.resolve(wanted)).href)
+}
+
+await raceConsumers({
+  file: import.meta.filename,
+  title: 'JSON events of 100 bytes',
+  racers,
+  value: bytes,
+  messages: 400_000,
+})
