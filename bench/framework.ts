@@ -162,9 +162,9 @@ async function nest(
   const descriptor = Object.getOwnPropertyDescriptor(Handlers.prototype, 'handle')
   EventPattern(topic)(Handlers.prototype, 'handle', descriptor)
   Controller('')(Handlers)
-  // A module that is its own controller.
-  Module({ controllers: [Handlers] })(Handlers)
-  const app = await NestFactory.createMicroservice(Handlers, {
+  const Root = function Root(): void {}
+  Module({ controllers: [Handlers] })(Root)
+  const app = await NestFactory.createMicroservice(Root, {
     transport: Transport.KAFKA,
     logger: false,
     options: {
