@@ -51,33 +51,38 @@ type WithTombstone<T extends AnyTopic> = T extends AnyTopic
       : never
   : never
 
-type EventHandler<T extends AnyTopic, Event> = (
+type ContextWith<Tx> = Context<Record<string, unknown>, Tx>
+
+type EventHandler<T extends AnyTopic, Event, Tx> = (
   message: MessageOfEvent<T, Event>,
-  context: Context,
+  context: ContextWith<Tx>,
 ) => unknown
 
-type TombstoneHandler<T extends AnyTopic> = (
+type TombstoneHandler<T extends AnyTopic, Tx> = (
   message: MemberMessage<WithTombstone<T>, null>,
-  context: Context,
+  context: ContextWith<Tx>,
 ) => unknown
 
-type Handlers<T extends AnyTopic> = {
-  readonly [E in Exclude<EventOf<T>, 'otherwise' | 'tombstone'>]: EventHandler<T, E>
-} & ([WithTombstone<T>] extends [never] ? unknown : { readonly tombstone: TombstoneHandler<T> })
+type Handlers<T extends AnyTopic, Tx> = {
+  readonly [E in Exclude<EventOf<T>, 'otherwise' | 'tombstone'>]: EventHandler<T, E, Tx>
+} & ([WithTombstone<T>] extends [never] ? unknown : { readonly tombstone: TombstoneHandler<T, Tx> })
 
 type AnyMessage<T extends AnyTopic> = T extends AnyTopic ? Message<T> : never
-type Otherwise<T extends AnyTopic> = (message: AnyMessage<T>, context: Context) => unknown
+type Otherwise<T extends AnyTopic, Tx> = (
+  message: AnyMessage<T>,
+  context: ContextWith<Tx>,
+) => unknown
 
 /**
  * A handler for each event type of the topic, and one for `tombstone` where the topic has them: all of them, or some and
  * `otherwise`, which gets what has no handler of its own.
  */
-export type OnEvents<T extends AnyTopic> =
+export type OnEvents<T extends AnyTopic, Tx = undefined> =
   string extends EventOf<T>
-    ? { readonly otherwise: Otherwise<T> } & Readonly<Record<string, Otherwise<T>>>
+    ? { readonly otherwise: Otherwise<T, Tx> } & Readonly<Record<string, Otherwise<T, Tx>>>
     :
-        | (Handlers<T> & { readonly otherwise?: never })
-        | (Partial<Handlers<T>> & { readonly otherwise: Otherwise<T> })
+        | (Handlers<T, Tx> & { readonly otherwise?: never })
+        | (Partial<Handlers<T, Tx>> & { readonly otherwise: Otherwise<T, Tx> })
 
 export type AnyOn = Readonly<Record<string, unknown>>
 

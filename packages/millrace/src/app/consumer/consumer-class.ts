@@ -36,7 +36,8 @@ export const moment = Symbol('moment')
 export abstract class Consumer<
   T extends AnyTopic = Topic,
   M extends ConsumerMode = 'each',
-> implements Context {
+  Tx = undefined,
+> implements Context<Record<string, unknown>, Tx> {
   // Carries the type parameters, so that a class for one topic is refused for another.
   declare readonly '~form'?: { readonly topic: T; readonly mode: M };
   [moment]: Moment | undefined = undefined
@@ -146,6 +147,10 @@ export abstract class Consumer<
 
   get state(): Record<string, unknown> {
     return this.#now.context.state
+  }
+
+  get tx(): Tx {
+    return this.#now.context.tx as Tx
   }
 
   get batch(): Context['batch'] {

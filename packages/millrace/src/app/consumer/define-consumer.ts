@@ -1,6 +1,7 @@
 import type { Duration } from '../../kit/index.ts'
 import type { Context } from '../context/context.ts'
 import type { DeadLetterOptions } from '../dead-letter/options.ts'
+import type { Inbox } from '../inbox/inbox.ts'
 import type { Message, Messages } from '../message/message.ts'
 import type { Middleware } from '../middleware/middleware.ts'
 import { responderOf, type AnyResponder, type ResponderSource } from '../responder/responder.ts'
@@ -57,38 +58,38 @@ export type TopicOf<T extends TopicSpec> = T extends readonly (infer U extends A
 /** Distributes, so that a list of topics gives a union which `message.topic` narrows. */
 export type MessageOf<T> = T extends AnyTopic ? Message<T> : never
 
-export type EachHandler<T extends TopicSpec> = (
+export type EachHandler<T extends TopicSpec, Tx = undefined> = (
   message: MessageOf<TopicOf<T>>,
-  context: Context,
+  context: Context<Record<string, unknown>, Tx>,
 ) => unknown
-export type BatchHandler<T extends TopicSpec> = (
+export type BatchHandler<T extends TopicSpec, Tx = undefined> = (
   messages: Messages<TopicOf<T>>,
-  context: Context,
+  context: Context<Record<string, unknown>, Tx>,
 ) => unknown
 
 export type ConsumerClass<
   T extends AnyTopic = AnyTopic,
   M extends ConsumerMode = ConsumerMode,
-> = new () => Consumer<T, M>
+> = new () => Consumer<T, M, unknown>
 
 /** Exactly one of the four. */
-export type ConsumerForm<T extends TopicSpec> =
+export type ConsumerForm<T extends TopicSpec, Tx = undefined> =
   | {
-      readonly each: EachHandler<T>
+      readonly each: EachHandler<T, Tx>
       readonly batch?: never
       readonly on?: never
       readonly use?: never
       readonly mode?: never
     }
   | {
-      readonly on: OnEvents<TopicOf<T>>
+      readonly on: OnEvents<TopicOf<T>, Tx>
       readonly each?: never
       readonly batch?: never
       readonly use?: never
       readonly mode?: never
     }
   | {
-      readonly batch: BatchHandler<T>
+      readonly batch: BatchHandler<T, Tx>
       readonly each?: never
       readonly on?: never
       readonly use?: never
@@ -109,8 +110,16 @@ export type ConsumerForm<T extends TopicSpec> =
       readonly on?: never
     }
 
-export interface ConsumerOptions<T extends TopicSpec> extends Omit<ConsumerSettings, 'filter'> {
+export interface ConsumerOptions<T extends TopicSpec, Tx = undefined> extends Omit<
+  ConsumerSettings,
+  'filter'
+> {
   readonly topic: T
+  /**
+   * Makes the consumer idempotent: the handler runs in a transaction of your database, `ctx.tx`, which also remembers the
+   * message; one that is known is finished without the handler. Default none.
+   */
+  readonly inbox?: Inbox<Tx>
   /**
    * Messages for which it returns false are finished without the handler, counted and published. Synchronous. A throw is a
    * failed attempt of the message. Default: every message passes.
@@ -136,6 +145,7 @@ export interface ConsumerDefinition {
   readonly batch: ((messages: Messages, context: Context) => unknown) | undefined
   readonly on: AnyOn | undefined
   readonly use: ConsumerClass | undefined
+  readonly inbox: Inbox | undefined
   readonly settings: ConsumerSettings
   readonly hooks: Hooks
   readonly responder: AnyResponder | undefined
@@ -154,10 +164,11 @@ export interface ConsumerDefinition {
  *   async each({ value }, { signal }) { await sendMail(value, { signal }) },
  * })
  */
-export function defineConsumer<const T extends TopicSpec>(
-  options: ConsumerOptions<T> & ConsumerForm<T>,
+export function defineConsumer<const T extends TopicSpec, Tx = undefined>(
+  options: ConsumerOptions<T, Tx> & ConsumerForm<T, Tx>,
 ): ConsumerDefinition {
-  const { topic, name, group, hooks, responder, each, batch, on, use, mode, ...settings } = options
+  const { topic, name, group, hooks, responder, each, batch, on, use, mode, inbox, ...settings } =
+    options
   const topics = (Array.isArray(topic) ? topic : [topic]) as readonly Topic[]
   const ownName = name ?? (use === undefined ? topics[0]?.name : kebabName(use.name)) ?? ''
   return {
@@ -167,9 +178,10 @@ export function defineConsumer<const T extends TopicSpec>(
     topics,
     mode: batch === undefined ? (mode ?? 'each') : 'batch',
     each: each as ConsumerDefinition['each'],
-    batch,
+    batch: batch as ConsumerDefinition['batch'],
     on,
     use,
+    inbox,
     settings: settings as ConsumerSettings,
     hooks: hooks ?? {},
     responder: responder && responderOf(responder),

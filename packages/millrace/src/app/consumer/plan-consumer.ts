@@ -1,6 +1,7 @@
 import { parseDuration, type Duration } from '../../kit/index.ts'
 import { deadLetterFaults, planDeadLetters, type DeadLetterOptions } from '../dead-letter/index.ts'
 import { deadLetterDefaults } from '../dead-letter/options.ts'
+import { idempotent, inboxFaults } from '../inbox/index.ts'
 import { composeConsume, composeReceive, type Middleware } from '../middleware/middleware.ts'
 import { pacingFaults, planPacing } from '../pacing/index.ts'
 import type { AnyResponder } from '../responder/responder.ts'
@@ -73,7 +74,9 @@ export function planConsumer(definition: ConsumerDefinition, around: PlanSurroun
     ...(definition.settings.middleware ?? []),
   ]
   const title = definition.use?.name || definition.name
-  const groupId = around.groupId(definition.group)
+  const { inbox, name: consumer, group } = definition
+  faults.push(...inboxFaults(inbox, settings, path))
+  const groupId = around.groupId(group)
   const plan: ConsumerPlan = {
     name: definition.name,
     title,
@@ -82,7 +85,11 @@ export function planConsumer(definition: ConsumerDefinition, around: PlanSurroun
     topics: definition.topics,
     mode: definition.mode,
     makeHandler: () => makeHandler(definition),
-    wrap: (handler) => composeConsume(middleware, handler),
+    wrap: (handler) =>
+      composeConsume(
+        middleware,
+        inbox === undefined ? handler : idempotent(inbox, { group, groupId, consumer }, handler),
+      ),
     receive: composeReceive(middleware),
     maxMessages: count('maxMessages', settings.maxMessages, 100),
     maxWaitMs: duration('maxWait', settings.maxWait, '1s'),

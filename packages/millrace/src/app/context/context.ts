@@ -15,7 +15,7 @@ export type Responses = Readonly<
  * What a handler may know and do besides its message. All members may be taken apart; `signal`, `stopping`,
  * `owned`, `attempt` and `lag` tell the state at the moment they are read.
  */
-export interface Context<State = Record<string, unknown>> {
+export interface Context<State = Record<string, unknown>, Tx = undefined> {
   readonly consumer: string
   readonly group: string
   /** True at once when a stop or the revocation of this partition begins: for loops. */
@@ -53,6 +53,8 @@ export interface Context<State = Record<string, unknown>> {
   readonly lag: number
   /** Yours, from assignment to revocation of the partition. */
   readonly state: State
+  /** With `inbox`: the database transaction that the handler runs in; committed when it returns. */
+  readonly tx: Tx
   readonly batch: {
     readonly createdAt: number
     readonly scheduledAt: number

@@ -32,6 +32,8 @@ export class JobContext implements Context {
   readonly messages: readonly DeliveredMessage[]
   readonly attempt: number
   readonly startedAt: number
+  /** The inbox puts its transaction here while the handler runs. */
+  readonly tx: undefined = undefined
   readonly #createdAt: number
   #aborter: AbortController | undefined
   #abortedBy: 'stop' | 'timeout' | undefined

@@ -81,7 +81,12 @@ export class PartitionOwner implements JobOwner {
     )
     this.#handler = plan.makeHandler()
     this.#gate = this.#makeGate()
-    this.#call = plan.wrap((job) => this.#handler.consume(this.#moment(job.context as JobContext)))
+    // The job's messages, not the context's: an inbox takes out those that it knows.
+    this.#call = plan.wrap(({ context, messages }) =>
+      this.#handler.consume(
+        this.#moment(context as JobContext, messages as readonly DeliveredMessage[]),
+      ),
+    )
     this.#watch = new JobWatch(env.clock, plan, {
       onTimeout: () => this.#job?.abort('timeout'),
       onSlow: (durationMs) => this.#publishSlow(durationMs),
@@ -532,10 +537,10 @@ export class PartitionOwner implements JobOwner {
     }
   }
 
-  #moment(context: JobContext): Moment {
+  #moment(context: JobContext, messages = context.messages): Moment {
     const { mode } = this.plan
     const { partition } = this.source
-    return { context, topic: this.topic, partition, mode, messages: context.messages }
+    return { context, topic: this.topic, partition, mode, messages }
   }
 
   #publishFinished(job: JobContext, result: JobResult, isDropped: boolean): void {
