@@ -96,7 +96,7 @@ describe("the schemas are those of Kafka's published definitions", { skip: missi
       ]
       const differing = facts
         .filter(([, left, right]) => left !== right)
-        .map(([what, left, right]) => `${at}: ${what} ours ${left}, Kafka ${right}`)
+        .map(([what, left, right]) => `${at}: ${what} ours ${String(left)}, Kafka ${String(right)}`)
       if (inner === undefined || one.fields === undefined) return differing
       return [...differing, ...compare(one.fields, inner, { message, version, path: at })]
     })
@@ -139,7 +139,5 @@ function kafkaDefault({ type, default: given }: KafkaField): string {
     if (type === 'records') return 'null'
     return ''
   }
-  return /^-?(0x)?[\da-f]+$/i.test(String(given)) && /^u?int/.test(type)
-    ? String(Number(given))
-    : String(given)
+  return /^u?int/.test(type) ? String(Number(given)) : String(given)
 }

@@ -30,7 +30,7 @@ export interface KafkaField {
   readonly nullableVersions?: string
   readonly taggedVersions?: string
   readonly tag?: number
-  readonly default?: unknown
+  readonly default?: string | number | boolean
   readonly fields?: readonly KafkaField[]
 }
 
