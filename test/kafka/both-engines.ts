@@ -41,6 +41,12 @@ const meant: readonly RegExp[] = [
   /^ {2}Produce .*ahead: .*recordErrors/,
 ]
 
+interface Counts {
+  requests: number
+  fields: number
+  explained: number
+}
+
 export type Sides = readonly [kafka: Side, embedded: Side]
 
 export interface BothEngines extends AsyncDisposable {
@@ -65,17 +71,24 @@ export async function openBoth(topic: {
   const sides: Sides = [sideOf(engines[0]), sideOf(engines[1])]
   for (const side of sides) await prepare(side, topic)
   let differences: string[] = []
+  const counts: Counts = { requests: 0, fields: 0, explained: 0 }
   return {
     sides,
     async ask(what, api, body, options = {}) {
-      differences.push(...(await compare(sides, what, api, body, options)))
+      differences.push(...(await compare(sides, what, api, body, options, counts)))
     },
     assertAlike() {
       const found = differences.filter((line) => !meant.some((pattern) => pattern.test(line)))
+      counts.explained += differences.length - found.length
       differences = []
       if (found.length > 0) assert.fail(`the engines differ:\n${found.join('\n')}`)
     },
     async [Symbol.asyncDispose]() {
+      const { requests, fields, explained } = counts
+      if (requests > 0)
+        console.log(
+          `${requests} requests to both engines, ${fields} fields of their answers compared, ${explained} differences explained`,
+        )
       for (const { client } of sides) await client.close()
       for (const engine of engines) await engine[Symbol.asyncDispose]()
     },
@@ -88,6 +101,7 @@ async function compare<A extends AnyApi>(
   api: A,
   body: (version: number, side: Side) => RequestInput<A>,
   options: AskOptions<A>,
+  counts: Counts,
 ): Promise<readonly string[]> {
   const versions = options.versions ?? (await sharedVersions(sides, api))
   assert.ok(versions.length > 0, `${api.name}: no version is shared`)
@@ -104,6 +118,8 @@ async function compare<A extends AnyApi>(
         return mask(options.relax === undefined ? answer : options.relax(answer, version))
       }),
     )
+    counts.requests++
+    counts.fields += fieldsIn(kafka)
     for (const difference of differencesOf(kafka, embedded)) {
       const known = versionsByDifference.get(difference)
       if (known) known.push(version)
@@ -114,6 +130,12 @@ async function compare<A extends AnyApi>(
     versionsByDifference,
     ([difference, list]) => `  ${api.name} v${list.join(',')}, ${what}: ${difference}`,
   )
+}
+
+/** How many values an answer holds. */
+function fieldsIn(value: unknown): number {
+  if (typeof value !== 'object' || value === null) return 1
+  return Object.values(value).reduce<number>((sum, one) => sum + fieldsIn(one), 0)
 }
 
 function sideOf({ name, brokers }: Engine): Side {
