@@ -20,4 +20,5 @@ export {
   type DriveOptions,
   type DrivenLetter,
 } from './drive-consumer.ts'
+export { watchInvariants, type InvariantWatch } from './watch-invariants.ts'
 export { startTestApp, type TestApp, type TestAppOptions, type TestMessage } from './test-app.ts'
