@@ -3,8 +3,8 @@ import assert from 'node:assert/strict'
 import { startProgram } from '../../harness/program.ts'
 import { scenario } from '../../harness/scenario.ts'
 
-await scenario({ topics: { script: {}, worker: {} } }, async (scene) => {
-  for (const kind of ['script', 'worker'] as const) {
+await scenario({ topics: { script: {}, connected: {}, worker: {} } }, async (scene) => {
+  for (const kind of ['script', 'connected', 'worker'] as const) {
     const name = scene.topic(kind)
     await using program = startProgram('enqueue', { brokers: scene.brokers, topic: name, kind })
     if (kind === 'worker') {
@@ -21,7 +21,7 @@ await scenario({ topics: { script: {}, worker: {} } }, async (scene) => {
     const { records } = await scene.log(kind)
     assert.deepEqual(
       records.map(({ value }) => value?.toString()),
-      ['1', '2', '3'],
+      kind === 'connected' ? ['0', '1', '2', '3'] : ['1', '2', '3'],
     )
   }
 })

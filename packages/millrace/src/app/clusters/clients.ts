@@ -1,4 +1,4 @@
-import { openClient, type Client } from '../../client/index.ts'
+import { openClient, type Client, type ClientOptions } from '../../client/index.ts'
 import type { Clock } from '../../kit/index.ts'
 import { mainCluster, type ClusterPlan } from './options.ts'
 import { routedProducers, type ProducerSource } from './route-producers.ts'
@@ -20,16 +20,18 @@ export function openClients(
     clientId,
     clock,
     clusterOfWire,
+    ...more
   }: {
     readonly clientId: string
     readonly clock: Clock
     readonly clusterOfWire: (topic: string) => string
-  },
+  } & Pick<ClientOptions, 'holdsProcess' | 'dial'>,
 ): Clients {
   const all = new Map(
     clusters.map(({ name, brokers, tls }) => [
       name,
       openClient({
+        ...more,
         brokers,
         clientId,
         cluster: name,

@@ -79,6 +79,39 @@ const isLost = (error: unknown): boolean =>
   isFailure(error, 'MR_CONNECTION_LOST') && error.retriable
 
 describe('a connection', () => {
+  it('holds the process only while an answer is awaited, when told so', async () => {
+    const [ours, theirs] = duplexPair()
+    let isHolding = true
+    const stream = Object.assign(ours, {
+      ref: () => void (isHolding = true),
+      unref: () => void (isHolding = false),
+    })
+    const peer = new Peer(theirs)
+    const clock = manualClock()
+    const opening = Connection.negotiate(stream, parseAddress('broker:1'), 'data', {
+      clientId: 'test',
+      softwareVersion: '1',
+      requestTimeoutMs: 1000,
+      clock,
+      holdsProcess: false,
+    })
+    const first = await peer.hears(1)
+    assert.ok(isHolding)
+    peer.answer(apis.apiVersions, 3, first.correlationId, versions())
+    const connection = await opening
+    assert.ok(!isHolding)
+    const answers = [connection.request(apis.metadata, {}), connection.request(apis.metadata, {})]
+    assert.ok(isHolding)
+    const ids = [await peer.hears(2), await peer.hears(3)]
+    for (const { correlationId } of ids) {
+      assert.ok(isHolding)
+      peer.answer(apis.metadata, 9, correlationId, {})
+      await answers.shift()
+    }
+    assert.ok(!isHolding)
+    connection.close()
+  })
+
   it('asks for versions first, and takes the highest that both sides speak', async () => {
     const { peer, connection } = await open()
     const answer = connection.request(apis.metadata, { topics: [] })

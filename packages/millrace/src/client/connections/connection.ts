@@ -42,6 +42,8 @@ export interface ConnectionSettings {
   readonly tls?: TlsOptions | undefined
   readonly requestTimeoutMs: number
   readonly clock: Clock
+  /** False: while no answer is awaited, the open socket does not keep the process from ending. Default true. */
+  readonly holdsProcess?: boolean | undefined
 }
 
 export interface NegotiationSettings extends ConnectionSettings {
@@ -253,6 +255,7 @@ export class Connection {
         reject,
       }
       if (signal) abandonOnAbort(pending, signal)
+      if (this.#pending.size === 0) this.#hold(true)
       this.#pending.set(header.correlationId, pending)
       this.#arm(pending.deadlineMs)
       this.#write(slices)
@@ -303,6 +306,7 @@ export class Connection {
       return
     }
     this.#pending.delete(id)
+    if (this.#pending.size === 0) this.#hold(false)
     const { api } = pending
     let answer: unknown
     try {
@@ -326,6 +330,13 @@ export class Connection {
       bytes,
       durationMs: clock.monotonicMs() - (deadlineMs - timeoutMs),
     })
+  }
+
+  #hold(isWaiting: boolean): void {
+    if (this.#settings.holdsProcess !== false) return
+    const stream = this.#stream as Duplex & { ref?: () => void; unref?: () => void }
+    if (isWaiting) stream.ref?.()
+    else stream.unref?.()
   }
 
   #arm(deadlineMs: number): void {

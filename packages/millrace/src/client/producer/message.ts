@@ -1,3 +1,6 @@
+import { failure, type MillraceError } from '../../errors/index.ts'
+import { BatchBuilder, batchHeaderSize } from '../../protocol/index.ts'
+
 /** What is sent. Text is written as UTF-8; null as value is a tombstone. */
 export interface OutgoingMessage {
   readonly topic: string
@@ -51,6 +54,31 @@ export function faultOf(message: OutgoingMessage): string | undefined {
       return 'one of its headers is not [name, value]'
   }
   return undefined
+}
+
+/**
+ * The error with which `send` would refuse the message whatever the cluster says; undefined when it may go. For those who
+ * must know before they send any of several.
+ */
+export function refusalOf(message: OutgoingMessage, limit: number): MillraceError | undefined {
+  const { topic } = message
+  const reason = faultOf(message)
+  if (reason !== undefined) return failure('MR_PRODUCER_MESSAGE_INVALID', { topic, reason })
+  return oversizeOf(message, sizeBound(message), limit)
+}
+
+/** @param bound - what `sizeBound` gave; only a message that may be too large by it is measured */
+export function oversizeOf(
+  { topic, key, value, headers }: OutgoingMessage,
+  bound: number,
+  limit: number,
+): MillraceError | undefined {
+  if (bound + batchHeaderSize <= limit) return undefined
+  const record = { key: key ?? null, value, headers: headers ?? [], timestamp: 0 }
+  const bytes = batchHeaderSize + new BatchBuilder().estimate(record)
+  return bytes <= limit
+    ? undefined
+    : failure('MR_PRODUCER_MESSAGE_TOO_LARGE', { topic, bytes, limit })
 }
 
 function isBytes(value: unknown): boolean {

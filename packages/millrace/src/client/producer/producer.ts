@@ -1,10 +1,9 @@
 import { failure, isFailure, type MillraceError } from '../../errors/index.ts'
 import { orAbort } from '../../kit/index.ts'
-import { BatchBuilder, batchHeaderSize } from '../../protocol/index.ts'
 import { events } from '../../telemetry/index.ts'
 import type { ClientCore } from '../client-core.ts'
 import { Admission } from './admission.ts'
-import { faultOf, sizeBound, type OutgoingMessage, type SendResult } from './message.ts'
+import { faultOf, oversizeOf, sizeBound, type OutgoingMessage, type SendResult } from './message.ts'
 import { producerSettings, type ProducerOptions, type ProducerSettings } from './options.ts'
 import { partitionForKey, StickyPartition } from './partitioner.ts'
 import { Generation, ManyReceipt, PartReceipt, SendReceipt, type Receipt } from './receipt.ts'
@@ -217,20 +216,13 @@ class KafkaProducer implements Producer {
     return 'admitted'
   }
 
-  #misfit(
-    { topic, partition }: OutgoingMessage,
-    partitions: number,
-    bound: number,
-  ): MillraceError | undefined {
+  #misfit(message: OutgoingMessage, partitions: number, bound: number): MillraceError | undefined {
+    const { topic, partition } = message
     if (partition !== undefined && partition >= partitions) {
       this.#core.metadata.requestRefresh('a message for a partition not known', [topic])
       return failure('MR_PARTITION_UNKNOWN', { topic, partition, partitions })
     }
-    const { maxMessageBytes: limit } = this.#settings
-    if (bound + batchHeaderSize <= limit) return undefined
-    const bytes = batchHeaderSize + new BatchBuilder().estimate(this.#record)
-    if (bytes <= limit) return undefined
-    return failure('MR_PRODUCER_MESSAGE_TOO_LARGE', { topic, bytes, limit })
+    return oversizeOf(message, bound, this.#settings.maxMessageBytes)
   }
 
   #choose({ topic, partition }: OutgoingMessage, partitions: number): number {
