@@ -24,6 +24,7 @@ export type {
   DeadLetterInfo,
   DeadLetterOptions,
 } from './dead-letter/index.ts'
+export type { Inbox, InboxOptions } from './inbox/index.ts'
 export type { Message, Messages } from './message/message.ts'
 export type { FilterContext, PacingOptions, ThrottleOptions } from './pacing/index.ts'
 export type { Middleware, MiddlewareLayers } from './middleware/middleware.ts'
@@ -39,14 +40,28 @@ export type {
   SourcePartition,
 } from './ports.ts'
 export { defineApp, type AppDefinition, type AppHooks, type AppOptions } from './define-app.ts'
+export type { KeptPause, RunningEntry, WorkerStatus } from './control/index.ts'
 export type { ClusterOptions, Clients } from './clusters/index.ts'
 export { defineConfig, type MillraceConfig } from './config/define-config.ts'
 export type { WorkerHealth } from './health/index.ts'
 export { appOptions } from './config/options.ts'
 export { resolveConfig, type ResolvedConfig } from './config/resolve-config.ts'
 export { monitor, type Monitor } from './monitor.ts'
+export {
+  startRelay,
+  type OutboxCore,
+  type OutboxEntry,
+  type OutboxOptions,
+  type OutboxStats,
+  type Queued,
+  type Relay,
+  type RelayOptions,
+  type StartedRelay,
+} from './outbox/index.ts'
+export type { UpsertOptions, UpsertRow } from './upsert/index.ts'
 export type { TelemetryEvent } from '../telemetry/index.ts'
-export type { AppProducer, Batched, SendVerdict } from './produce/app-producer.ts'
+export type { AppProducer, Batched, Sending, SendVerdict } from './produce/app-producer.ts'
+export type { SendSettings } from './produce/lanes.ts'
 export { currentProducer } from './produce/current-producer.ts'
 export type { MessageBuffer } from './produce/message-buffer.ts'
 export { openProducer } from './produce/open-producer.ts'
@@ -56,6 +71,14 @@ export {
   type AnyResponder,
   type ResponderTopic,
 } from './responder/responder.ts'
+export { errorOf, isChosen, readLetter, redrive } from './redrive/index.ts'
+export type {
+  Letter,
+  LetterChoice,
+  RedriveOptions,
+  RedriveProgress,
+  RedriveReport,
+} from './redrive/index.ts'
 export { startWorker, type StartOptions } from './worker/start-worker.ts'
 export type { PartitionStatus, Worker, WorkerState } from './worker/worker.ts'
 export type { OwnerState } from './owner/partition-owner.ts'

@@ -35,6 +35,8 @@ export interface MillraceConfig {
     readonly buffer?: Size
     readonly maxBlock?: Duration
     readonly deliveryTimeout?: Duration
+    readonly maxMessageBytes?: Size
+    readonly ids?: boolean
     readonly deliveryThreshold?: number
     readonly deliveryInterval?: Duration
     readonly queueLimit?: number

@@ -127,6 +127,18 @@ export const appOptions = defineOptions({
     default: '120s',
     about: 'A message has a verdict after this at the latest.',
   },
+  'producer.maxMessageBytes': {
+    type: 'size',
+    default: 1_000_012,
+    about:
+      'A larger message is refused before it is sent. The default is what every Kafka takes; raise `max.message.bytes` of the topic as well.',
+  },
+  'producer.ids': {
+    type: 'flag',
+    default: true,
+    about:
+      'Give each message the header `millrace-id`, a UUID of version 7, so that consumers recognise a repeat. One that is there stays.',
+  },
   'producer.deliveryThreshold': {
     type: 'number',
     default: 100,
@@ -185,6 +197,7 @@ export const appOptions = defineOptions({
   'log.file': {
     type: 'text',
     env: 'MILLRACE_LOG_FILE',
-    about: 'Also write log lines there, as JSON. A path that cannot be written costs a warning.',
+    about:
+      'Also write log lines there, as JSON; `true` is `log/<NODE_ENV>.log`. A path that cannot be written costs a warning.',
   },
 })

@@ -74,23 +74,30 @@ export function composeReceive(
     )()
 }
 
-/** The `send` layers around a last step, or the last step itself. */
-export function composeSend<R>(
-  middleware: readonly Middleware[],
-  last: (outgoing: Outgoing) => Promise<R>,
-): (outgoing: Outgoing) => Promise<R> {
-  return middleware.reduceRight<(outgoing: Outgoing) => Promise<R>>((inner, layer) => {
-    const send = typeof layer === 'function' ? undefined : layer.send
-    if (send === undefined) return inner
-    return async (outgoing) => {
-      let sent: { readonly result: R } | undefined
-      await send(outgoing, async (changed = outgoing) => {
-        sent = { result: await inner(changed) }
-        return sent.result
-      })
-      if (sent === undefined)
-        throw failure('MR_APP_MIDDLEWARE_SILENT', { name: layer.name ?? 'of send' })
+type SendChain = <R>(outgoing: Outgoing, last: (outgoing: Outgoing) => Promise<R>) => Promise<R>
+
+/** The `send` layers, outermost first, or undefined when there are none. The last step is given with each message. */
+export function composeSend(middleware: readonly Middleware[]): SendChain | undefined {
+  let chain: SendChain | undefined
+  for (const layer of middleware.toReversed()) {
+    if (typeof layer === 'function' || layer.send === undefined) continue
+    chain = aroundSend(layer.send, layer.name ?? 'of send', chain)
+  }
+  return chain
+}
+
+function aroundSend(
+  send: NonNullable<MiddlewareLayers['send']>,
+  name: string,
+  inner: SendChain | undefined,
+): SendChain {
+  return async <R>(outgoing: Outgoing, last: (outgoing: Outgoing) => Promise<R>) => {
+    let sent: { readonly result: R } | undefined
+    await send(outgoing, async (changed = outgoing) => {
+      sent = { result: await (inner === undefined ? last(changed) : inner(changed, last)) }
       return sent.result
-    }
-  }, last)
+    })
+    if (sent === undefined) throw failure('MR_APP_MIDDLEWARE_SILENT', { name })
+    return sent.result
+  }
 }

@@ -13,6 +13,14 @@ export interface BackgroundRules {
   readonly onUndelivered?: ((message: EncodedMessage, error: unknown) => void) | undefined
 }
 
+/** Which producer a message goes through; opened when it is first needed. */
+export type Lane = () => SendPort
+
+interface Queued {
+  readonly message: EncodedMessage
+  readonly lane: Lane
+}
+
 /** A process that has come to its end need not wait: it delivers then. */
 const unref = { unref: true } as const
 
@@ -23,8 +31,7 @@ const unref = { unref: true } as const
 export class BackgroundQueue {
   readonly #rules: BackgroundRules
   readonly #clock: Clock
-  readonly #port: () => SendPort
-  #queue: EncodedMessage[] = []
+  #queue: Queued[] = []
   readonly #inFlight = new Set<EncodedMessage>()
   /** Values whose schema is still validating; what comes behind them waits, or order would be lost. */
   #encoding: Promise<unknown> | undefined
@@ -33,10 +40,9 @@ export class BackgroundQueue {
   /** One for each delivery, until all its messages have a verdict. */
   readonly #deliveries = new Set<Promise<void>>()
 
-  constructor(rules: BackgroundRules, clock: Clock, port: () => SendPort) {
+  constructor(rules: BackgroundRules, clock: Clock) {
     this.#rules = rules
     this.#clock = clock
-    this.#port = port
   }
 
   /** Without a verdict. */
@@ -45,7 +51,7 @@ export class BackgroundQueue {
   }
 
   /** @throws MR_PRODUCER_QUEUE_FULL */
-  add(topic: string, message: EncodedMessage | Promise<EncodedMessage>): void {
+  add(topic: string, message: EncodedMessage | Promise<EncodedMessage>, lane: Lane): void {
     const { queueLimit } = this.#rules
     if (this.size >= queueLimit) {
       events.queueFull.publish({ topic, limit: queueLimit })
@@ -53,10 +59,10 @@ export class BackgroundQueue {
       throw failure('MR_PRODUCER_QUEUE_FULL', { topic, limit: queueLimit })
     }
     if (message instanceof Promise || this.#encoding !== undefined) {
-      this.#addLater(topic, message)
+      this.#addLater(topic, message, lane)
       return
     }
-    this.#push(message)
+    this.#push({ message, lane })
   }
 
   /** Sends what is queued now; verdicts come later. */
@@ -66,8 +72,7 @@ export class BackgroundQueue {
     const leaving = this.#queue
     this.#queue = []
     if (leaving.length === 0) return
-    const port = this.#port()
-    const delivery = this.#sendAll(port, leaving).finally(() => this.#deliveries.delete(delivery))
+    const delivery = this.#sendAll(leaving).finally(() => this.#deliveries.delete(delivery))
     this.#deliveries.add(delivery)
   }
 
@@ -81,27 +86,28 @@ export class BackgroundQueue {
   /** Gives up what has no verdict, one by one. */
   abandon(error: unknown): readonly EncodedMessage[] {
     this.#timer?.cancel()
-    const left = [...this.#inFlight, ...this.#queue]
+    const left = [...this.#inFlight, ...this.#queue.map(({ message }) => message)]
     this.#queue = []
     this.#inFlight.clear()
-    for (const message of left) this.#giveUp(message, error)
+    for (const message of left) this.giveUp(message, error)
     return left
   }
 
-  #push(message: EncodedMessage): void {
-    this.#queue.push(message)
+  #push(queued: Queued): void {
+    this.#queue.push(queued)
+    const { topic } = queued.message
     if (events.messageEnqueued.isHeard)
-      events.messageEnqueued.publish({ topic: message.topic, queued: this.#queue.length })
+      events.messageEnqueued.publish({ topic, queued: this.#queue.length })
     const { threshold, intervalMs } = this.#rules
     if (threshold > 0 && this.#queue.length >= threshold) this.deliver()
     else if (intervalMs > 0)
       this.#timer ??= this.#clock.after(intervalMs, () => this.deliver(), unref)
   }
 
-  #addLater(topic: string, message: EncodedMessage | Promise<EncodedMessage>): void {
+  #addLater(topic: string, message: EncodedMessage | Promise<EncodedMessage>, lane: Lane): void {
     this.#encodingCount++
     if (message instanceof Promise) message.catch(() => {})
-    const step = this.#pushAfter(this.#encoding, topic, message)
+    const step = this.#pushAfter(this.#encoding, topic, message, lane)
     this.#encoding = step
     void step.finally(() => {
       if (this.#encoding === step) this.#encoding = undefined
@@ -112,12 +118,13 @@ export class BackgroundQueue {
     before: Promise<unknown> | undefined,
     topic: string,
     message: EncodedMessage | Promise<EncodedMessage>,
+    lane: Lane,
   ): Promise<void> {
     await before
     try {
       const encoded = await message
       this.#encodingCount--
-      this.#push(encoded)
+      this.#push({ message: encoded, lane })
     } catch (error) {
       this.#encodingCount--
       events.deliveryFailed.publish({ topic, error, messages: 1 })
@@ -125,21 +132,22 @@ export class BackgroundQueue {
     }
   }
 
-  async #sendAll(port: SendPort, messages: readonly EncodedMessage[]): Promise<void> {
-    await Promise.all(messages.map((message) => this.#send(port, message)))
+  async #sendAll(leaving: readonly Queued[]): Promise<void> {
+    await Promise.all(leaving.map((queued) => this.#send(queued)))
   }
 
-  async #send(port: SendPort, message: EncodedMessage): Promise<void> {
+  async #send({ message, lane }: Queued): Promise<void> {
     this.#inFlight.add(message)
     try {
-      await port.send(message)
+      await lane().send(message)
     } catch (error) {
-      if (this.#inFlight.has(message)) this.#giveUp(message, error)
+      if (this.#inFlight.has(message)) this.giveUp(message, error)
     }
     this.#inFlight.delete(message)
   }
 
-  #giveUp(message: EncodedMessage, error: unknown): void {
+  /** Tells of one message that will not be delivered. */
+  giveUp(message: EncodedMessage, error: unknown): void {
     events.deliveryFailed.publish({ topic: message.topic, error, messages: 1 })
     events.error.publish({ type: 'producer', error })
     try {

@@ -3,6 +3,7 @@ import type { EncodedMessage, SendPort, Sent } from '../ports.ts'
 import type { AnyTopic } from '../topic/define-topic.ts'
 import type { Sendable } from './sendable.ts'
 
+/** Validated, encoded, stamped: what leaves is what was put in. */
 export type Encode = (
   topic: AnyTopic | string,
   message: Sendable<AnyTopic | string>,
@@ -12,11 +13,18 @@ export type Encode = (
 export class MessageBuffer {
   readonly #port: SendPort
   readonly #encode: Encode
+  readonly #onFill: ((buffer: MessageBuffer, isEmpty: boolean) => void) | undefined
   #messages: (EncodedMessage | Promise<EncodedMessage>)[] = []
 
-  constructor(port: SendPort, encode: Encode) {
+  /** @param onFill - hears when the first message comes and when none is left */
+  constructor(
+    port: SendPort,
+    encode: Encode,
+    onFill?: (buffer: MessageBuffer, isEmpty: boolean) => void,
+  ) {
     this.#port = port
     this.#encode = encode
+    this.#onFill = onFill
   }
 
   /** Nothing leaves before `deliver`. @throws what `send` throws for a message that does not fit its topic */
@@ -24,6 +32,7 @@ export class MessageBuffer {
     const encoded = this.#encode(topic, message)
     if (encoded instanceof Promise) encoded.catch(() => {})
     this.#messages.push(encoded)
+    if (this.#messages.length === 1) this.#onFill?.(this, false)
   }
 
   get size(): number {
@@ -47,11 +56,19 @@ export class MessageBuffer {
     }
     const results = await Promise.allSettled(leaving.map((message) => this.#port.send(message)))
     const undelivered = leaving.filter((_, index) => results[index]?.status === 'rejected')
-    if (undelivered.length === 0)
+    if (undelivered.length === 0) {
+      if (this.#messages.length === 0) this.#onFill?.(this, true)
       return results.map((result) => (result as PromiseFulfilledResult<Sent>).value)
+    }
     this.#messages = [...undelivered, ...this.#messages]
     const cause = results.find((result) => result.status === 'rejected')?.reason as Error
     const reason = cause.message
     throw failure('MR_PRODUCER_UNDELIVERED', { undelivered, reason }, { cause })
+  }
+
+  /** Gives back what was never delivered, and keeps nothing of it. */
+  async abandon(): Promise<readonly EncodedMessage[]> {
+    const left = await Promise.allSettled(this.#messages.splice(0).map(async (one) => one))
+    return left.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []))
   }
 }

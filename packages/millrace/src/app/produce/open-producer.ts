@@ -1,29 +1,34 @@
-import { systemClock, type Clock } from '../../kit/index.ts'
+import type { ClientOptions, Dial } from '../../client/index.ts'
+import { systemClock, uuidSource, type Clock } from '../../kit/index.ts'
 import { openClients, type Clients } from '../clusters/index.ts'
 import type { MillraceConfig } from '../config/define-config.ts'
 import { resolveConfig, type ResolvedConfig } from '../config/resolve-config.ts'
-import type { EncodedMessage, Sent } from '../ports.ts'
-import { makeAppProducer, type AppProducer } from './app-producer.ts'
+import { makeAppProducer, type AppProducer, type OwnProducer } from './app-producer.ts'
 import { forgetProducer, setCurrentProducer } from './current-producer.ts'
 
 type Compression = 'none' | 'gzip' | 'snappy' | 'lz4' | 'zstd'
 
-export type OwnProducer = AppProducer & {
-  readonly sendRaw: (message: EncodedMessage) => Promise<Sent>
+/** For tests: another time, and what opens a byte stream to a broker. */
+export interface OpenProducerOptions {
+  readonly clock?: Clock
+  readonly dial?: Dial
 }
 
 /**
- * The producer of a process that runs no worker: a web application, a script. It becomes the current one. What was
- * enqueued is delivered before the process ends by itself; only `process.exit` in your code loses it. Once it is
- * connected it keeps the process open: close it at the end of a script.
+ * The producer of a process that runs no worker: a web application, a script. It becomes the current one. A process whose
+ * work is done ends by itself, connected or not, and delivers before it ends what was enqueued; only `process.exit` in
+ * your code loses it.
  * @throws MR_CONFIG_INVALID
  */
-export function openProducer(config: MillraceConfig): AppProducer {
+export function openProducer(
+  config: MillraceConfig,
+  { clock = systemClock, ...more }: OpenProducerOptions = {},
+): AppProducer {
   const resolved = resolveConfig(config, { env: process.env })
-  const clients = openAppClients(resolved, systemClock)
+  const clients = openAppClients(resolved, clock, { holdsProcess: false, ...more })
   // Nothing else is left to run by then, so the connections may go as well.
   const onBeforeExit = (): void => void producer.close({ timeout: '30s' })
-  const producer = producerOf(resolved, clients, systemClock, async () => {
+  const producer = producerOf(resolved, clients, clock, async () => {
     process.removeListener('beforeExit', onBeforeExit)
     forgetProducer(producer)
     await clients.close({ timeoutMs: 0 })
@@ -35,10 +40,11 @@ export function openProducer(config: MillraceConfig): AppProducer {
 
 /** A client for each cluster of a configuration. */
 export function openAppClients(
-  { clusters, options, clusterOfWire }: ResolvedConfig,
+  { clusters, clientName, clusterOfWire }: ResolvedConfig,
   clock: Clock,
+  more: Pick<ClientOptions, 'holdsProcess' | 'dial'> = {},
 ): Clients {
-  return openClients(clusters, { clientId: options.clientId, clock, clusterOfWire })
+  return openClients(clusters, { ...more, clientId: clientName, clock, clusterOfWire })
 }
 
 /** The producer of a configuration on clients that are open: each message goes to the cluster of its topic. */
@@ -60,6 +66,7 @@ export function producerOf(
       bufferBytes: options['producer.buffer'],
       maxBlockMs: options['producer.maxBlock'],
       deliveryTimeoutMs: options['producer.deliveryTimeout'],
+      maxMessageBytes: options['producer.maxMessageBytes'],
     },
     background: {
       threshold: options['producer.deliveryThreshold'],
@@ -67,6 +74,7 @@ export function producerOf(
       queueLimit: options['producer.queueLimit'],
       onUndelivered: source.producer?.onUndelivered,
     },
+    nextId: options['producer.ids'] ? uuidSource(clock) : undefined,
     ...(onClose === undefined ? {} : { onClose }),
   })
 }

@@ -163,6 +163,20 @@ export const appErrors = {
     }) => `the hook ${hook} of ${consumer} failed on ${topic}/${partition}: ${reason}`,
     hint: 'The cause is the error of your hook. Only `assigned` stops its partition; the others are reported alone.',
   },
+  MR_APP_REWIND_LANES: {
+    class: 'UsageError',
+    retriable: false,
+    message: ({ offset }: { readonly offset: number }) =>
+      `cannot rewind to ${offset}: with concurrency above 1 each mark covers its message alone`,
+    hint: 'Use seek() to go back, or concurrency 1.',
+  },
+  MR_APP_METADATA_TOO_LONG: {
+    class: 'UsageError',
+    retriable: false,
+    message: ({ bytes, limit }: { readonly bytes: number; readonly limit: number }) =>
+      `metadata of ${bytes} bytes cannot go into a commit, which takes ${limit}`,
+    hint: 'Keep a reference there and the rest in a database.',
+  },
   MR_APP_SEEK_UNKNOWN: {
     class: 'UsageError',
     retriable: false,
@@ -195,6 +209,13 @@ export const appErrors = {
     }) =>
       `${undelivered.length} ${undelivered.length === 1 ? 'message was' : 'messages were'} not delivered: ${reason}`,
     hint: 'They are in context.undelivered and still in the buffer: call deliver() again.',
+  },
+  MR_PRODUCER_NEVER_DELIVERED: {
+    class: 'UsageError',
+    retriable: false,
+    message: ({ messages }: { readonly messages: number }) =>
+      `the producer was closed with a buffer of ${messages} that nobody delivered`,
+    hint: 'Await buffer.deliver() before close(). Each of the messages is reported as undelivered.',
   },
   MR_PRODUCER_KEY_MISSING: {
     class: 'UsageError',
