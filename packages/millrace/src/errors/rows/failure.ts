@@ -30,4 +30,34 @@ export const failureErrors = {
       `the filter of ${consumer} returned a promise; filters are synchronous`,
     hint: 'Decide by the message alone, or return skip(reason) from the handler, which may wait.',
   },
+  MR_APP_REDRIVE_OPTIONS: {
+    class: 'UsageError',
+    retriable: false,
+    message: ({ reason }: { readonly reason: string }) => `cannot redrive: ${reason}`,
+    hint: 'Nothing was sent. Name another topic, or a rate such as 100 messages a second.',
+  },
+  MR_APP_REDRIVE_STOPPED: {
+    class: 'KafkaError',
+    retriable: true,
+    message: ({
+      from,
+      partition,
+      offset,
+      sent,
+    }: {
+      readonly from: string
+      readonly partition: number
+      readonly offset: number
+      readonly sent: number
+    }) =>
+      `the redrive of ${from} stopped at ${from}/${partition}@${offset}, after ${sent} messages`,
+    hint: 'The cause says why. Start the same job again: it goes on there, and a part of that batch may come twice.',
+  },
+  MR_CLI_LETTER_UNKNOWN: {
+    class: 'UsageError',
+    retriable: false,
+    message: ({ topic, at }: { readonly topic: string; readonly at: string }) =>
+      `there is no letter ${at} in ${topic}`,
+    hint: '`millrace tail TOPIC --from start --exit` shows partition and offset of each, unless retention has taken it.',
+  },
 } as const satisfies ErrorRows

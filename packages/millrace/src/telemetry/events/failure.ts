@@ -9,6 +9,13 @@ export const failureEvents = {
       readonly by: string
     }
   >('consumer.filtered', 'A message was finished because a filter did not let it through.'),
+  deadLetterRedriven: defineEvent<{
+    /** The group that keeps the job's progress. */
+    readonly job: string
+    readonly from: string
+    readonly partition: number
+    readonly messages: number
+  }>('deadletter.redriven', 'A batch of dead letters was sent back and acknowledged.'),
   consumerThrottled: defineEvent<
     ConsumerPlace & { readonly offset: number; readonly untilMs: number }
   >('consumer.throttled', 'A partition waits because its throttle lets nothing through for now.'),
