@@ -21,6 +21,8 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   client: [...base, 'protocol'],
   app: [...base, 'protocol', 'client'],
   drain: [...base, ...user],
+  postgres: [...base, ...user],
+  sqlite: [...base, ...user],
   testing: [...base, ...server, ...user, 'drain'],
   cli: [...base, ...server, ...user, 'drain', 'testing'],
   '': [...base, ...user],

@@ -58,7 +58,7 @@ export {
   type RelayOptions,
   type StartedRelay,
 } from './outbox/index.ts'
-export type { UpsertOptions, UpsertRow } from './upsert/index.ts'
+export { deleted, type UpsertOptions, type UpsertRow } from './upsert/index.ts'
 export type { TelemetryEvent } from '../telemetry/index.ts'
 export type { AppProducer, Batched, Sending, SendVerdict } from './produce/app-producer.ts'
 export type { SendSettings } from './produce/lanes.ts'

@@ -4,5 +4,19 @@ export { Committer, type CommitPort } from './offsets/committer.ts'
 export { PartitionOwner } from './owner/partition-owner.ts'
 export { Slots } from '../kit/index.ts'
 export { encodeMessage } from './produce/sendable.ts'
+export { resolveStart } from './worker/start-worker.ts'
 export { createDeclaredTopics, topicConfigs } from './worker/create-topics.ts'
 export { installLog } from './log/install-log.ts'
+export { defaultInboxTable, defaultKeepMs, idOf, pruneRows } from './inbox/index.ts'
+export { defaultTable as defaultOutboxTable, makeOutbox, shardCount } from './outbox/index.ts'
+export type { Lease, NewRow, OutboxParts, OutboxStore, StoredRow } from './outbox/index.ts'
+export { quoted, upsertStatements, type Dialect } from './upsert/index.ts'
+export {
+  addPause,
+  askWorker,
+  parseWorkerName,
+  readPauses,
+  removePause,
+  runningWorkers,
+  writePauses,
+} from './control/index.ts'

@@ -1,0 +1,9 @@
+export { quoted } from './names.ts'
+export {
+  deleted,
+  upsertStatements,
+  type Dialect,
+  type Statement,
+  type UpsertOptions,
+  type UpsertRow,
+} from './upsert.ts'
