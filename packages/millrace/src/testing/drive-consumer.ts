@@ -12,6 +12,7 @@ import {
 import { failure } from '../errors/index.ts'
 import { manualClock, parseDuration, type Duration, type ManualClock } from '../kit/index.ts'
 import { events } from '../telemetry/index.ts'
+import { differenceOf, effectsOf, type Effects } from './deliver-twice.ts'
 import { MemoryPartition } from './memory-partition.ts'
 
 export interface DriveOptions {
@@ -21,6 +22,12 @@ export interface DriveOptions {
   readonly random?: () => number
   /** Handler calls at once over all partitions. Default 8. */
   readonly slots?: number
+  /**
+   * Everything is delivered a second time, as after a crash before the commit: a second handler with a state of its
+   * own. A difference fails the test: other or further messages sent, dead letters, a failure; or, with `observe`,
+   * other rows, files or whatever it returns. What the second time sends equally is not shown in `sent`.
+   */
+  readonly deliverTwice?: boolean | { readonly observe: () => unknown }
 }
 
 /** A message for the consumer: a typed value, or `raw` bytes as they would lie in the log. */
@@ -85,10 +92,15 @@ export class Drive implements AsyncDisposable {
   readonly #random: () => number
   readonly #unsubscribe: (() => void)[] = []
   #sendFailure: (() => unknown) | undefined
+  readonly #twice: { readonly observe?: () => unknown } | undefined
+  /** The second delivery is not seen by the test. */
+  #isRepeating = false
 
   constructor(definition: ConsumerDefinition, options: DriveOptions) {
     const id = `drive-${++drives}`
     this.#definition = definition
+    if (options.deliverTwice !== undefined && options.deliverTwice !== false)
+      this.#twice = options.deliverTwice === true ? {} : options.deliverTwice
     this.clock = options.clock ?? manualClock()
     this.#random = options.random ?? ((): number => 0.5)
     this.#slots = new internals.Slots(options.slots ?? 8)
@@ -111,7 +123,7 @@ export class Drive implements AsyncDisposable {
     this.#committer.start()
     this.#unsubscribe.push(
       events.offsetsMarked.subscribe((mark) => {
-        if (mark.groupId !== groupId) return
+        if (mark.groupId !== groupId || this.#isRepeating) return
         this.#marks.push({ at: `${mark.topic}/${mark.partition}`, offset: mark.offset })
       }),
       events.consumerFailed.subscribe(({ offset, attempt, error, groupId: own }) => {
@@ -120,19 +132,72 @@ export class Drive implements AsyncDisposable {
     )
   }
 
-  /** Puts messages into their partitions and waits until the consumer has nothing to do but wait. */
+  /**
+   * Puts messages into their partitions and waits until the consumer has nothing to do but wait.
+   * @throws MR_TEST_NOT_SETTLED when a handler does not end, MR_TEST_DELIVERED_TWICE with `deliverTwice`
+   */
   async deliver(...deliveries: readonly Delivery[]): Promise<void> {
-    const touched = new Set<string>()
+    const touched = new Map<string, number>()
+    const before = this.#counts
     for (const delivery of deliveries) {
       const topic = (delivery.topic ?? this.#definition.topics[0]) as Topic
       const at = `${topic.name}/${delivery.partition ?? 0}`
       const log = this.#logOf(at)
-      log.push(await this.#message(topic, delivery, (log.at(-1)?.offset ?? -1) + 1))
-      touched.add(at)
+      const message = await this.#message(topic, delivery, (log.at(-1)?.offset ?? -1) + 1)
+      log.push(message)
+      if (!touched.has(at)) touched.set(at, message.offset)
     }
-    for (const at of touched) this.#ownerAt(at)
+    for (const at of touched.keys()) this.#ownerAt(at)
     for (const owner of this.#owners.values()) (owner.source as MemoryPartition).wake()
     await this.settle()
+    if (this.#twice !== undefined) await this.#repeat(touched, before, this.#twice)
+  }
+
+  get #counts(): readonly [sent: number, letters: number, failures: number] {
+    return [this.sent.length, this.deadLetters.length, this.failures.length]
+  }
+
+  #since([sent, letters, failures]: readonly [number, number, number]): Effects {
+    return effectsOf(
+      this.sent.slice(sent),
+      this.deadLetters.slice(letters).map(({ message }) => message),
+      this.failures.slice(failures).map(({ error }) => error),
+    )
+  }
+
+  /** The same messages for new owners of their partitions; then everything is as if they had come once. */
+  async #repeat(
+    touched: ReadonlyMap<string, number>,
+    before: readonly [number, number, number],
+    { observe }: { readonly observe?: () => unknown },
+  ): Promise<void> {
+    const first = this.#since(before)
+    // What is in its back-off has not been handled once yet.
+    const isDone = [...touched.keys()].every((at) => this.#ownerAt(at).status.kind === 'waiting')
+    if (!isDone) return
+    const seenFirst = structuredClone(await observe?.())
+    const after = this.#counts
+    this.#isRepeating = true
+    try {
+      for (const [at, offset] of touched) {
+        await this.#lose(this.#ownerAt(at))
+        this.#committedAt.set(at, offset)
+        this.#ownerAt(at)
+      }
+      await this.settle()
+      const second = this.#since(after)
+      const difference = differenceOf(first, second, seenFirst, await observe?.())
+      if (difference !== undefined)
+        throw failure('MR_TEST_DELIVERED_TWICE', {
+          at: Array.from(touched, ([at, offset]) => `${at}@${offset}`).join(', '),
+          difference,
+        })
+    } finally {
+      this.#isRepeating = false
+      this.sent.length = after[0]
+      this.deadLetters.length = after[1]
+      this.failures.length = after[2]
+    }
   }
 
   /** Moves time; back-offs, timeouts and commit intervals come due in order. */
@@ -141,12 +206,19 @@ export class Drive implements AsyncDisposable {
     await this.settle()
   }
 
-  /** Waits until every partition waits for messages, for time, or for somebody; handlers must not hang. */
+  /**
+   * Waits until every partition waits for messages, for time, or for somebody.
+   * @throws MR_TEST_NOT_SETTLED when a handler does not end within ten seconds of real time
+   */
   async settle(): Promise<void> {
+    const untilMs = performance.now() + 10_000
     for (let quiet = 0; quiet < 2;) {
       await new Promise((resolve) => setImmediate(resolve))
-      const isBusy = [...this.#owners.values()].some((owner) => owner.status.kind === 'running')
-      quiet = isBusy ? 0 : quiet + 1
+      const busy = [...this.#owners.values()].filter((owner) => owner.status.kind === 'running')
+      quiet = busy.length > 0 ? 0 : quiet + 1
+      if (performance.now() < untilMs) continue
+      const open = busy.map(({ topic, source }) => `${topic.name}/${source.partition}: running`)
+      throw failure('MR_TEST_NOT_SETTLED', { open })
     }
   }
 
@@ -188,7 +260,10 @@ export class Drive implements AsyncDisposable {
 
   /** Takes a partition away without warning: nothing can be committed any more. */
   async lose(partition = 0, topic = this.#topicName): Promise<void> {
-    const owner = this.owner(partition, topic)
+    await this.#lose(this.owner(partition, topic))
+  }
+
+  async #lose(owner: internals.PartitionOwner): Promise<void> {
     ;(owner.source as MemoryPartition).endTenure()
     const ended = owner.end('lost', 0, 0)
     await this.clock.advanceAsync(0)

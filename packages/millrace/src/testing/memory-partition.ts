@@ -38,8 +38,8 @@ export class MemoryPartition implements SourcePartition {
 
   take(max: number): readonly SourceMessage[] {
     if (!this.#isOwned || this.#isPaused) return []
-    const from = this.#log.findIndex(({ offset }) => offset >= this.#position)
-    if (from < 0) return []
+    const from = this.#indexOf(this.#position)
+    if (from >= this.#log.length) return []
     const taken = this.#log.slice(from, from + max)
     this.#position = (taken.at(-1)?.offset ?? this.#position - 1) + 1
     return taken
@@ -73,6 +73,18 @@ export class MemoryPartition implements SourcePartition {
     }
     this.wake()
     return Promise.resolve()
+  }
+
+  /** Of the first message at or behind an offset; offsets rise, with gaps. */
+  #indexOf(offset: number): number {
+    let low = 0
+    let high = this.#log.length
+    while (low < high) {
+      const middle = (low + high) >> 1
+      if ((this.#log[middle]?.offset ?? Infinity) < offset) low = middle + 1
+      else high = middle
+    }
+    return low
   }
 
   /** The log has grown, or something else changed that a waiting owner should look at. */

@@ -118,7 +118,7 @@ export async function startTestApp(
   const recording = stack.use(new AppRecorder(config, names.groupId, names.topicName))
   const client = stack.use(openClient({ brokers: place.brokers, clientId: 'millrace-test' }))
   if (place.suffix !== '') stack.defer(() => removeTraces(client, place.suffix))
-  const own = testConfig(config, place.brokers, names, recording)
+  const adapted = testConfig(config, place.brokers, names, recording)
   const start = (
     as: MillraceConfig,
   ): Promise<{ readonly worker: Worker; readonly number: number }> =>
@@ -133,7 +133,7 @@ export async function startTestApp(
         ...(options.clock === undefined ? {} : { clock: options.clock }),
       }),
     )
-  let { worker, number } = await start(own)
+  let { worker, number } = await start(adapted)
   const owned = stack.move()
   const topics = declaredTopics(config)
   const groups = groupTopics(config, names)
@@ -199,12 +199,12 @@ export async function startTestApp(
     async crash() {
       recording.crashed(number)
       await worker.kill()
-      ;({ worker, number } = await start(own))
+      ;({ worker, number } = await start(adapted))
     },
     async rebalance() {
       const before = { worker, number }
       const held = before.worker.partitions.map(keyOfPartition)
-      ;({ worker, number } = await start(asSecond(own)))
+      ;({ worker, number } = await start(asSecond(adapted)))
       recording.ending(before.number)
       await recording.as(before.number, () => before.worker.stop())
       await untilHeld(worker, held)
