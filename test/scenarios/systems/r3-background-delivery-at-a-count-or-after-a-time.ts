@@ -1,6 +1,7 @@
 /** The 100th message sends them all at once; a single one goes after the interval; the call itself waits for nothing. */
 import assert from 'node:assert/strict'
 import { defineTopic, openProducer } from '../../../packages/millrace/src/app/index.ts'
+import { manualClock } from '../../../packages/millrace/src/kit/index.ts'
 import { scenarioApp } from '../../harness/app.ts'
 import { scenario } from '../../harness/scenario.ts'
 
@@ -28,12 +29,17 @@ await scenario({ topics: { users: {} } }, async (scene) => {
       Array.from({ length: 100 }, (_, index) => index + 1),
     )
   }
-  // And here only the time.
-  await using producer = openProducer({ ...config, producer: { deliveryThreshold: 0 } })
-  const startedMs = performance.now()
+  // And here only the time, which the scenario holds in its hand.
+  const clock = manualClock()
+  const settings = { ...config, producer: { deliveryThreshold: 0 } }
+  await using producer = openProducer(settings, { clock })
   producer.enqueue(users, { value: 'alone' })
-  assert.equal(producer.queued, 1)
-  await scene.until('the interval sends it', async () => (await count()) === 103)
-  assert.ok(performance.now() - startedMs >= 990, 'not before the interval')
-  assert.equal(producer.queued, 0)
+  assert.equal(producer.queued, 1, 'the call has returned, nothing is sent')
+  await clock.advanceAsync(999)
+  producer.enqueue(users, { value: 'not alone any more' })
+  assert.equal(producer.queued, 2)
+  assert.equal(await count(), 102, 'not before the interval')
+  await clock.advanceAsync(1)
+  await scene.until('the interval of the oldest sends both', async () => (await count()) === 104)
+  await scene.until('both have their verdict', () => producer.queued === 0)
 })
