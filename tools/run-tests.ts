@@ -10,7 +10,7 @@ const suites: Readonly<Record<string, NodeTestsOptions>> = {
   // Pure, so they share a process.
   unit: { files: ['packages/*/src/**/*.test.ts'], timeoutMs: 30_000, concurrency: 0 },
   files: {
-    files: ['test/{integration,conformance,meta}/**/*.test.ts'],
+    files: ['test/{integration,conformance,meta,chaos}/**/*.test.ts'],
     timeoutMs: 120_000,
     concurrency: 4,
   },

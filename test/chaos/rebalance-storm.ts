@@ -31,6 +31,7 @@ import { engineName } from '../harness/engine.ts'
 import { unique } from '../harness/unique.ts'
 import { until } from '../harness/until.ts'
 import { KeyBook } from './key-book.ts'
+import { seeded } from './seeded.ts'
 
 const [seconds = 60, perSecond = 5000, most = 20] = process.argv.slice(2).map(Number)
 const seed = Number(process.env['STORM_SEED'] ?? Date.now() % 1_000_000)
@@ -145,16 +146,5 @@ async function openStormEngine(): Promise<AsyncDisposable & { readonly address: 
       await broker.stop()
       await rm(folder, { recursive: true, force: true })
     },
-  }
-}
-
-/** mulberry32: the same seed gives the same storm. */
-function seeded(from: number): () => number {
-  let state = from
-  return () => {
-    state = (state + 0x6d2b79f5) | 0
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state)
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296
   }
 }
