@@ -3,6 +3,7 @@ import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
 import { cliReference } from './cli-reference.ts'
+import { engineReference } from './engine-reference.ts'
 import { errorReference } from './error-reference.ts'
 import { eventReference } from './event-reference.ts'
 import { optionReference } from './option-reference.ts'
@@ -12,3 +13,4 @@ await writeFile(join(reference, 'errors.md'), errorReference())
 await writeFile(join(reference, 'cli.md'), cliReference())
 await writeFile(join(reference, 'events.md'), eventReference())
 await writeFile(join(reference, 'options.md'), optionReference())
+await writeFile(join(reference, 'engines.md'), engineReference())

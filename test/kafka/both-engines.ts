@@ -11,6 +11,7 @@ import { createTopics } from '../harness/topics.ts'
 import { unique } from '../harness/unique.ts'
 import { until } from '../harness/until.ts'
 import { differencesOf } from './differences.ts'
+import { otherAnswers, otherValues } from './engine-differences.ts'
 import { mask } from './mask.ts'
 
 /** One of the two engines, and what the script remembers of it. */
@@ -30,16 +31,7 @@ export interface AskOptions<A extends AnyApi> {
   readonly keep?: (answer: ResponseOf<A>, side: Side, version: number) => void
 }
 
-/** Differences that are meant, as rows of `docs/reference/engines.md`, or too small to matter. */
-const meant: readonly RegExp[] = [
-  /^ {2}DescribeCluster .*endpointType: Kafka 1, embedded 2/,
-  /^ {2}DeleteGroups .*errorCode: Kafka 69, embedded 24/,
-  /^ {2}Fetch .*a later epoch: .*currentLeader/,
-  /^ {2}Fetch .*abortedTransactions: Kafka \[\], embedded null/,
-  /^ {2}ListOffsets .*no such (partition|topic): .*errorCode: Kafka 35, embedded 3/,
-  /^ {2}Produce .*logStartOffset/,
-  /^ {2}Produce .*ahead: .*recordErrors/,
-]
+const meant = [...otherValues, ...otherAnswers].flatMap(({ seen }) => seen ?? [])
 
 interface Counts {
   requests: number
