@@ -19,7 +19,10 @@ import { noPostgres, startPostgres } from '../../harness/postgres.ts'
 /** One transaction of either database. */
 export interface Tx {
   /** Values stand as `?` in the text. */
-  query(text: string, ...values: readonly unknown[]): Promise<readonly Record<string, unknown>[]>
+  readonly query: (
+    text: string,
+    ...values: readonly unknown[]
+  ) => Promise<readonly Record<string, unknown>[]>
   /** What the libraries take. */
   readonly handle: never
 }
@@ -75,7 +78,7 @@ async function openPostgres(): Promise<TestDatabase> {
     query: tx(pool).query,
     exec: (sql) => pool.query(sql),
     transaction: (run) => postgres.transaction(pool, (client) => run(tx(client))),
-    outbox: (options) => postgres.sqlOutbox(pool, options) as never,
+    outbox: (options) => postgres.sqlOutbox(pool, options),
     inbox: (options) => postgres.sqlInbox(pool, options) as never,
     upsert: postgres.upsert,
     liveView: postgres.liveView,
@@ -100,7 +103,7 @@ async function openSqlite(): Promise<TestDatabase> {
     query: tx.query,
     exec: (sql) => Promise.resolve(database.exec(sql)),
     transaction: (run) => sqlite.transaction(database, () => run(tx)),
-    outbox: (options) => sqlite.sqlOutbox(database, options) as never,
+    outbox: (options) => sqlite.sqlOutbox(database, options),
     inbox: (options) => sqlite.sqlInbox(database, options) as never,
     upsert: ((handle: never, table, rows, options) =>
       Promise.resolve(sqlite.upsert(handle, table, rows, options))) as typeof postgres.upsert,

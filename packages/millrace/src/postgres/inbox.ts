@@ -1,6 +1,6 @@
 import { internals, type Inbox, type InboxOptions } from '../app/index.ts'
 import { parseDuration } from '../kit/index.ts'
-import { runnerOf, type PostgresTransaction, type RunSql } from './run-sql.ts'
+import { runnerOf, type RunSql } from './run-sql.ts'
 import { runOnce, transaction, type PostgresDatabase, type TransactionOf } from './transaction.ts'
 
 const { quoted } = internals
@@ -40,7 +40,7 @@ create index if not exists ${index} on ${table} using brin (at);
       : options.keep === undefined
         ? internals.defaultKeepMs
         : parseDuration(options.keep)
-  const on = (tx: TransactionOf<D>): RunSql => runnerOf(tx as PostgresTransaction)
+  const on = (tx: TransactionOf<D>): RunSql => runnerOf(tx)
   return {
     kind: 'inbox',
     name,

@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 
 import { failure } from '../errors/index.ts'
-import { runnerOf, type PgClient, type PostgresTransaction } from './run-sql.ts'
+import { runnerOf, type PgClient } from './run-sql.ts'
 
 /** A client of a pool of `pg`. */
 export interface PgPoolClient extends PgClient {
@@ -97,9 +97,9 @@ async function onClient<R>(client: PgPoolClient, run: (tx: unknown) => Promise<R
 }
 
 /** Statements that make tables, one process at a time: two at once would find that the other's table is not there yet. */
-export async function runOnce<D extends PostgresDatabase>(database: D, sql: string): Promise<void> {
+export async function runOnce(database: PostgresDatabase, sql: string): Promise<void> {
   await transaction(database, async (tx) => {
-    const run = runnerOf(tx as PostgresTransaction)
+    const run = runnerOf(tx)
     await run('select pg_advisory_xact_lock($1)', [millraceLock])
     for (const statement of sql.split(';\n').filter((one) => one.trim() !== ''))
       await run(statement, [])

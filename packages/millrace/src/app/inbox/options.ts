@@ -8,7 +8,7 @@ export interface InboxOptions {
    * How long a message is remembered. Longer than a duplicate can take to come: the retention of the topic, and the time in
    * which dead letters are sent back. Default `'14d'`; `'forever'` keeps all.
    */
-  readonly keep?: Duration | 'forever'
+  readonly keep?: Duration
   /**
    * What makes two messages the same. Default the header `millrace-id`, which producer, outbox and dead letters keep; without
    * one its `topic/partition/offset`.

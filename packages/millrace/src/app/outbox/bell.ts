@@ -13,14 +13,14 @@ export class Bell {
   /** Resolves at the next ring, after `ms`, or when the signal aborts. */
   async wait(clock: Clock, ms: number, signal: AbortSignal): Promise<void> {
     if (!this.#isRung && !signal.aborted) {
-      let timer: Timer | undefined
       const { promise, resolve } = Promise.withResolvers<void>()
+      const onAbort = (): void => resolve()
       this.#wake = resolve
-      signal.addEventListener('abort', resolve as () => void, { once: true })
-      timer = clock.after(ms, resolve)
+      signal.addEventListener('abort', onAbort, { once: true })
+      const timer = clock.after(ms, resolve)
       await promise
       timer.cancel()
-      signal.removeEventListener('abort', resolve as () => void)
+      signal.removeEventListener('abort', onAbort)
       this.#wake = undefined
     }
     this.#isRung = false

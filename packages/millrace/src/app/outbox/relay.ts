@@ -48,7 +48,6 @@ export class OutboxRelay implements Runnable {
   #statsAtMs = 0
   #trouble: { readonly sinceMs: number; readonly reason: string } | undefined
   #attempts = 0
-  #isListening = false
   #stopping = new AbortController()
   #ended: Promise<unknown> | undefined
 
@@ -189,7 +188,8 @@ export class OutboxRelay implements Runnable {
     const held = new Map(this.#currentLeases().map((lease) => [lease.shard, lease]))
     const ours = held.size === leases.length ? rows : rows.filter(({ shard }) => held.has(shard))
     const startedMs = this.#clock.monotonicMs()
-    const { done, refused, retryAfter } = judgeRound(ours, await this.#sendAll(ours))
+    const verdict = judgeRound(ours, await this.#sendAll(ours))
+    const { done, retryAfter } = verdict
 
     if (done.length > 0) {
       const removed = await this.store.remove(done, leases)
@@ -197,7 +197,7 @@ export class OutboxRelay implements Runnable {
       // Somebody has taken a shard over, or dropped rows.
       if (removed < done.length) await this.#claim()
     }
-    for (const { row, error } of refused) await this.#fail(row, error, held)
+    for (const { row, error } of verdict.refused) await this.#fail(row, error, held)
     if (retryAfter !== undefined) throw retryAfter
     this.#noteFullShards(rows, wanted)
     return 'rows'
@@ -246,29 +246,23 @@ export class OutboxRelay implements Runnable {
     const { signal } = this.#stopping
     while (!signal.aborted) {
       const lost = Promise.withResolvers<void>()
+      const onAbort = (): void => lost.resolve()
       let end: (() => void) | undefined
       try {
         end = await listen(
           () => this.#bell.ring(),
           () => lost.resolve(),
         )
-        this.#isListening = true
-        signal.addEventListener('abort', lost.resolve as () => void, { once: true })
+        signal.addEventListener('abort', onAbort, { once: true })
         await lost.promise
       } catch (error) {
         // The poll goes on; only the wait is longer.
         this.#report(error)
       }
-      this.#isListening = false
       end?.()
-      signal.removeEventListener('abort', lost.resolve as () => void)
+      signal.removeEventListener('abort', onAbort)
       await this.#pause(1000)
     }
-  }
-
-  /** Whether rings of other processes arrive; false also where the database has none. */
-  get isListening(): boolean {
-    return this.#isListening
   }
 
   #tellRelayed(rows: readonly StoredRow[], startedMs: number): void {
