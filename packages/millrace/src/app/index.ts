@@ -39,6 +39,20 @@ export type {
   SourceMessage,
   SourcePartition,
 } from './ports.ts'
+export {
+  openAdmin,
+  type AppAdmin,
+  type ConnectOptions,
+  type CreateTopicOptions,
+  type GroupAdmin,
+  type GroupLag,
+  type GroupTarget,
+  type OffsetMove,
+  type SeekOptions,
+  type TopicAdmin,
+  type Watermarks,
+} from './admin/index.ts'
+export { readTopic, type ReadOptions } from './read/index.ts'
 export { defineApp, type AppDefinition, type AppHooks, type AppOptions } from './define-app.ts'
 export type { KeptPause, RunningEntry, WorkerStatus } from './control/index.ts'
 export type { ClusterOptions, Clients } from './clusters/index.ts'

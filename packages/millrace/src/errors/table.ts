@@ -1,3 +1,4 @@
+import { adminErrors } from './rows/admin.ts'
 import { appErrors } from './rows/app.ts'
 import { brokerErrors } from './rows/broker.ts'
 import { cliErrors } from './rows/cli.ts'
@@ -14,6 +15,7 @@ import { testingErrors } from './rows/testing.ts'
 
 /** Every error that Millrace throws, by its code. A code never changes its meaning. */
 export const errorTable = {
+  ...adminErrors,
   ...appErrors,
   ...brokerErrors,
   ...cliErrors,

@@ -5,6 +5,7 @@ import type { AppDefinition } from '../define-app.ts'
 import type { EncodedMessage } from '../ports.ts'
 import { rememberOpener } from '../produce/current-producer.ts'
 import { openProducer } from '../produce/open-producer.ts'
+import { rememberConfig } from './current-config.ts'
 
 /** The boot file. Every setting also has an environment variable or a flag where `appOptions` names one. */
 export interface MillraceConfig {
@@ -67,6 +68,7 @@ export interface MillraceConfig {
  * this process use it from then on.
  */
 export function defineConfig<const C extends MillraceConfig>(config: C): C {
+  rememberConfig(config)
   rememberOpener(() => openProducer(config))
   return config
 }

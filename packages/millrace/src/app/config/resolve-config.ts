@@ -14,6 +14,7 @@ import { planConsumer } from '../consumer/plan-consumer.ts'
 import type { ConsumerPlan } from '../consumer/plan.ts'
 import { deadLetterCycleFaults, lettersOfApp, rawIfUndeclared } from '../dead-letter/index.ts'
 import { defineApp, type AppDefinition } from '../define-app.ts'
+import { middlewareFaults } from '../middleware/validate.ts'
 import { responderOf } from '../responder/responder.ts'
 import type { AnyTopic, Topic } from '../topic/define-topic.ts'
 import { topicNameFaults } from '../topic/names.ts'
@@ -24,6 +25,8 @@ import { appOptions } from './options.ts'
 export interface ConfigSources extends Selection {
   readonly flags?: Readonly<Record<string, unknown>>
   readonly env?: Readonly<Record<string, string | undefined>>
+  /** What brokers see as the client's id, where one process of several has a name of its own. Default `clientId`. */
+  readonly memberName?: string
   /** All topics on the main cluster, as under `millrace dev`. */
   readonly isSingleCluster?: boolean
 }
@@ -31,6 +34,8 @@ export interface ConfigSources extends Selection {
 /** A configuration that has passed validation, everything resolved. */
 export interface ResolvedConfig {
   readonly options: OptionValues<typeof appOptions>
+  /** What brokers see as the client's id; groups are named by `options.clientId`. */
+  readonly clientName: string
   /** Of the main cluster. */
   readonly brokers: readonly string[]
   /** The main one first. */
@@ -100,8 +105,12 @@ export function resolveConfig(config: MillraceConfig, sources: ConfigSources = {
   faults.push(...deadLetterCycleFaults(letters))
   const letterTopics = new Set(letters.flatMap((one) => one.letters.map(({ topic }) => topic)))
   const appSettings = { ...app.defaults, middleware: app.middleware ?? [] }
+  faults.push(...middlewareFaults(app.middleware ?? [], 'app'))
+  for (const [group, settings] of Object.entries(app.groups ?? {}))
+    faults.push(...middlewareFaults(settings.middleware ?? [], `groups.${group}`))
   const plans = chosen.consumers.map((definition) => {
-    const planned = planConsumer(definition, {
+    const topics = definition.topics.map((topic) => rawIfUndeclared(topic, letterTopics))
+    const planned = planConsumer({ ...definition, topics }, {
       app: appSettings,
       group: app.groups?.[definition.group] ?? {},
       groupId: (group) => config.groupId?.(clientId, group) ?? `${clientId}_${group}`,
@@ -109,8 +118,7 @@ export function resolveConfig(config: MillraceConfig, sources: ConfigSources = {
       responders,
     })
     faults.push(...planned.faults)
-    const { plan } = planned
-    return { ...plan, topics: plan.topics.map((topic) => rawIfUndeclared(topic, letterTopics)) }
+    return planned.plan
   })
   const topics = declaredTopics(app, faults)
   const clusterNames = clusters.map(({ name }) => name)
@@ -122,6 +130,7 @@ export function resolveConfig(config: MillraceConfig, sources: ConfigSources = {
   const clusterByWireName = new Map(topics.map((topic) => [wireName(topic.name), clusterOf(topic)]))
   return {
     options,
+    clientName: sources.memberName ?? clientId,
     brokers: clusters[0]?.brokers ?? [],
     clusters,
     clusterOf,
@@ -223,10 +232,10 @@ function letterFaults(consumers: readonly ConsumerDefinition[]): string[] {
 }
 
 function topicNames(topics: readonly Topic[], plans: readonly ConsumerPlan[]): string[] {
-  const letters = plans.flatMap(
-    ({ deadLetter }) => deadLetter?.declared.map(({ topic }) => topic) ?? [],
+  const beside = plans.flatMap(({ deadLetter, retryTopics }) =>
+    [...(deadLetter?.declared ?? []), ...(retryTopics?.declared ?? [])].map(({ topic }) => topic),
   )
-  return [...new Set([...topics.map(({ name }) => name), ...letters])]
+  return [...new Set([...topics.map(({ name }) => name), ...beside])]
 }
 
 /** Within a group a topic has one consumer, and what the group's session does must be said once. */

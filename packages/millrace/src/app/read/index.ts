@@ -1,0 +1,1 @@
+export { readTopic, type ReadOptions } from './read-topic.ts'
