@@ -23,6 +23,7 @@ export interface ProgramOptions {
 
 const nounAbouts: Readonly<Record<string, string>> = {
   topics: 'topics: list, look at, create, alter, trim, delete',
+  workers: 'workers that run in this folder: list, pause and resume topics',
   groups: 'consumer groups: list, look at, reset, delete',
 }
 
@@ -105,9 +106,10 @@ function nounOf(
 ): Commander {
   const known = nouns.get(noun)
   if (known) return known
-  const made = newCommander(noun, options)
-    .alias(noun.replace(/s$/, ''))
-    .description(nounAbouts[noun] ?? noun)
+  const made = newCommander(noun, options).description(nounAbouts[noun] ?? noun)
+  const singular = noun.replace(/s$/, '')
+  // `worker` runs one, whatever `workers` does.
+  if (!options.commands.some(({ name }) => name === singular)) made.alias(singular)
   program.addCommand(made)
   nouns.set(noun, made)
   return made

@@ -4,6 +4,7 @@ import { config } from './commands/config.ts'
 import { dev } from './commands/dev.ts'
 import { doctor } from './commands/doctor.ts'
 import { drain } from './commands/drain.ts'
+import { dump } from './commands/dump.ts'
 import { explain } from './commands/explain.ts'
 import { groupsDelete } from './commands/groups/delete.ts'
 import { groupsForget } from './commands/groups/forget.ts'
@@ -14,6 +15,9 @@ import { info } from './commands/info.ts'
 import { install } from './commands/install.ts'
 import { lag } from './commands/lag.ts'
 import { offsets } from './commands/offsets.ts'
+import { quiet } from './commands/quiet.ts'
+import { status } from './commands/status.ts'
+import { stop } from './commands/stop.ts'
 import { tail } from './commands/tail.ts'
 import { topicsAlter } from './commands/topics/alter.ts'
 import { topicsCreate } from './commands/topics/create.ts'
@@ -23,6 +27,9 @@ import { topicsList } from './commands/topics/list.ts'
 import { topicsTrim } from './commands/topics/trim.ts'
 import { wait } from './commands/wait.ts'
 import { worker } from './commands/worker.ts'
+import { workersList } from './commands/workers/list.ts'
+import { workersPause } from './commands/workers/pause.ts'
+import { workersResume } from './commands/workers/resume.ts'
 import { write } from './commands/write.ts'
 
 /**
@@ -32,6 +39,13 @@ import { write } from './commands/write.ts'
 export const commands: readonly AnyCommand[] = [
   dev,
   worker,
+  status,
+  workersList,
+  workersPause,
+  workersResume,
+  quiet,
+  stop,
+  dump,
   broker,
   drain,
   install,

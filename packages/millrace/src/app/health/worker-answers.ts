@@ -1,4 +1,5 @@
 import { formatDuration } from '../../kit/index.ts'
+import type { PartitionRow } from '../control/index.ts'
 import type { PartitionFacts } from './facts.ts'
 import type { WorkerHealth } from './health-monitor.ts'
 import type { HealthAnswer } from './health-server.ts'
@@ -40,7 +41,7 @@ function rest({ alarms, state, clusters, groups, partitions, runnables }: Worker
 }
 
 /** A partition in JSON: for the endpoint, the control socket and the dump. */
-export function partitionRow(facts: PartitionFacts): object {
+export function partitionRow(facts: PartitionFacts): PartitionRow {
   const { group, consumer, topic, partition, state, position, lag, brokerLag, failingMs } = facts
   return {
     group,

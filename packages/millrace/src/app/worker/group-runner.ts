@@ -20,7 +20,10 @@ const drainMarginMs = 5000
 /** Half of Kafka's default offsets.retention.minutes. */
 const recommitAfterMs = 3.5 * 24 * 3_600_000
 
-export type WorkerEnvironment = Omit<OwnerEnvironment, 'commit' | 'onMarked'>
+export type WorkerEnvironment = Omit<OwnerEnvironment, 'commit' | 'onMarked'> & {
+  /** Sees an owner before it starts, and may pause it. */
+  readonly adopt?: (owner: PartitionOwner) => void
+}
 
 /** One group of the worker: its member, and an owner for each partition that it holds. */
 export class GroupRunner {
@@ -31,6 +34,7 @@ export class GroupRunner {
   readonly cluster: string
   readonly #resolved: ResolvedConfig
   readonly #env: OwnerEnvironment
+  readonly #adopt: WorkerEnvironment['adopt']
   readonly #clock: Clock
   readonly #drainMs: number
   readonly #owners = new Map<OwnedPartition, PartitionOwner>()
@@ -70,6 +74,7 @@ export class GroupRunner {
       { commit: (entries) => this.#commit(entries) },
       () => this.#owners.values(),
     )
+    this.#adopt = env.adopt
     this.#env = {
       ...env,
       commit: (owner) => this.#committer.commit([owner]),
@@ -173,6 +178,7 @@ export class GroupRunner {
       const owner = new PartitionOwner(known.plan, known.topic, source, this.#env)
       this.#owners.set(source, owner)
       if (this.#isQuiet) owner.quiet()
+      this.#adopt?.(owner)
       return [owner.start()]
     })
     await Promise.all(starting)

@@ -13,12 +13,20 @@ const stopSignals: readonly NodeJS.Signals[] =
   process.platform === 'win32' ? ['SIGINT', 'SIGBREAK'] : ['SIGINT', 'SIGTERM', 'SIGQUIT']
 
 /** Signals, and errors that nobody waited for, which end the worker. Returns what takes the handlers away again. */
-export function handleProcess(worker: HandledWorker): () => void {
+export function handleProcess(
+  worker: HandledWorker,
+  control: { readonly name: string; dump(): object },
+): () => void {
   const handlers: (readonly [string, (cause: unknown) => void])[] = []
   const on = (name: string, handler: (cause: unknown) => void): void => {
     process.on(name, handler)
     handlers.push([name, handler])
   }
+  // Told by `ps`, as other workers do it.
+  const entitle = (state: string): void =>
+    void (process.title = `millrace ${control.name} [${state}]`)
+  entitle(worker.state)
+  const untitle = events.workerStateChanged.subscribe(({ state }) => entitle(state))
   for (const signal of stopSignals) {
     on(signal, () => {
       const action = worker.state === 'stopping' ? 'stopping at once' : 'stopping'
@@ -36,9 +44,7 @@ export function handleProcess(worker: HandledWorker): () => void {
     }
     on('SIGTTIN', () => {
       events.processSignal.publish({ signal: 'SIGTTIN', action: 'status on standard error' })
-      process.stderr.write(
-        `${JSON.stringify({ state: worker.state, partitions: worker.partitions }, null, 2)}\n`,
-      )
+      process.stderr.write(`${JSON.stringify(control.dump(), null, 2)}\n`)
     })
   }
   const onUnhandled = (cause: unknown): void => {
@@ -52,6 +58,7 @@ export function handleProcess(worker: HandledWorker): () => void {
   on('unhandledRejection', onUnhandled)
   on('uncaughtException', onUnhandled)
   return () => {
+    untitle()
     for (const [name, handler] of handlers) process.removeListener(name, handler)
   }
 }

@@ -6,6 +6,13 @@ import { events } from '../../telemetry/index.ts'
 import { mainCluster, type Clients } from '../clusters/index.ts'
 import type { MillraceConfig } from '../config/define-config.ts'
 import { resolveConfig, type ResolvedConfig } from '../config/resolve-config.ts'
+import {
+  memberNameOf,
+  parseWorkerName,
+  startControlServer,
+  workerTitle,
+  type ControlServer,
+} from '../control/index.ts'
 import { sendLetter } from '../dead-letter/send-letter.ts'
 import { installLog } from '../log/install-log.ts'
 import { openLogger } from '../log/open-logger.ts'
@@ -19,6 +26,7 @@ import { GroupRunner, type WorkerEnvironment } from './group-runner.ts'
 import { watchLoopDelay } from './loop-delay.ts'
 import { handleProcess } from './process-handlers.ts'
 import { enterJob } from './running-jobs.ts'
+import { WorkerControl } from './worker-control.ts'
 import { RunningWorker, type Worker } from './worker.ts'
 
 export interface StartOptions {
@@ -40,6 +48,18 @@ export interface StartOptions {
   /** Started after the groups have joined, stopped before the last commit. */
   readonly runnables?: readonly Runnable[]
   readonly clock?: Clock
+  /**
+   * One process of several: `price_drops:1` runs that consumer alone, and brokers, dead letters, status and the process
+   * title name it so.
+   */
+  readonly name?: string
+  /**
+   * A folder for what outlives the process: pauses from outside, and the control socket that `millrace status`, `quiet`,
+   * `stop`, `dump` and `workers` speak to. Default none.
+   */
+  readonly dataFolder?: string
+  /** How often a parent has started it again; for its status. */
+  readonly restarts?: number
   /** All topics on the main cluster, whatever they say; for development. Default false. */
   readonly isSingleCluster?: boolean
 }
@@ -57,7 +77,8 @@ export async function startWorker(
   options: StartOptions = {},
 ): Promise<Worker> {
   const { signals = true, clock = systemClock, env = process.env } = options
-  const resolved = resolveConfig(config, { ...options, env })
+  const name = options.name === undefined ? undefined : parseWorkerName(options.name)
+  const resolved = resolveStart(config, options)
   const settings = resolved.options
   const isDevelopment = options.createTopics ?? settings.createTopics
   const logger =
@@ -67,7 +88,7 @@ export async function startWorker(
   await using stack = new AsyncDisposableStack()
   if (logger !== undefined) {
     const groupIds = new Set(resolved.plans.map(({ groupId }) => groupId))
-    const { clientId } = settings
+    const clientId = resolved.clientName
     const level = settings['log.level']
     stack.defer(installLog(logger, { groupIds, clientId, isDevelopment, level }))
   }
@@ -88,7 +109,8 @@ export async function startWorker(
     random: Math.random,
     slots,
     log: logger ?? silentLogger,
-    workerName: `${hostname()}-${process.pid}`,
+    workerName: name === undefined ? `${hostname()}-${process.pid}` : memberNameOf(name),
+    adopt: (owner) => control.adopt(owner),
     send: producer.send,
     sendLetter: (letter) => sendLetter(letter, producer.sendRaw),
     onCritical: (_owner, error) => worker.fail(error, undefined),
@@ -107,10 +129,23 @@ export async function startWorker(
     setConcurrency: (calls) => slots.resize(calls),
   })
   worker.enter('initialized')
-  if (signals) stack.defer(handleProcess(worker))
-  stack.defer(
+  const loop = stack.use(
     watchLoopDelay(settings.session, () => worker.partitions.flatMap(({ job }) => job ?? [])),
   )
+  const control = stack.use(
+    new WorkerControl({
+      worker,
+      name: name === undefined ? 'worker' : workerTitle(name),
+      clientId: resolved.clientName,
+      slots,
+      loop,
+      dataFolder: options.dataFolder,
+      restarts: options.restarts ?? 0,
+    }),
+  )
+  if (signals) stack.defer(handleProcess(worker, control))
+  const socket = await openControl(control, options.dataFolder)
+  if (socket !== undefined) stack.use(socket)
 
   stack.defer(() => worker.healthWatch.stop())
   // Before the groups: a probe wants an answer also while the brokers are away.
@@ -160,6 +195,15 @@ export async function startWorker(
   return worker
 }
 
+/** What a start with these options would run. @throws MR_CONFIG_INVALID with every fault, MR_CLI_USAGE for a malformed name */
+export function resolveStart(config: MillraceConfig, options: StartOptions): ResolvedConfig {
+  const { env = process.env } = options
+  if (options.name === undefined) return resolveConfig(config, { ...options, env })
+  const name = parseWorkerName(options.name)
+  const include = [`consumer:${name.consumer}`, ...(options.include ?? [])]
+  return resolveConfig(config, { ...options, env, include, memberName: memberNameOf(name) })
+}
+
 async function endWith(
   worker: Worker,
   owned: AsyncDisposableStack,
@@ -170,6 +214,21 @@ async function endWith(
   // A group that is still leaving after a forced stop does not hold the process.
   await (isProcess ? Promise.race([disposed, sleep(systemClock, 1000)]) : disposed)
   if (isProcess) process.exit(exitCode)
+}
+
+/** Without a socket the worker runs as well: signals reach it, and a read-only file system is no reason to stand still. */
+async function openControl(
+  control: WorkerControl,
+  dataFolder: string | undefined,
+): Promise<ControlServer | undefined> {
+  if (dataFolder === undefined) return undefined
+  await control.load()
+  try {
+    return await startControlServer(dataFolder, control.name, (request) => control.answer(request))
+  } catch (error) {
+    events.controlUnavailable.publish({ dataFolder, error })
+    return undefined
+  }
 }
 
 const longestTimerMs = 2_147_483_647

@@ -61,8 +61,10 @@ export interface Worker extends AsyncDisposable {
    * waits for the session's end.
    */
   kill(): Promise<void>
-  /** Ends a pause, a back-off or a block of a partition; a blocked message is tried again. */
-  resume(topic: string, partition: number): void
+  /** Pauses a topic, or one partition of it, until `resume`: nothing more is handled there, the partition is kept. */
+  pause(topic: string, partition?: number): void
+  /** Ends a pause, a back-off or a block of a topic or one partition of it; a blocked message is tried again. */
+  resume(topic: string, partition?: number): void
   /** Handler calls at once; running ones are not touched. */
   setConcurrency(calls: number): void
 }
@@ -175,9 +177,20 @@ export class RunningWorker implements Worker {
     this.#done.resolve(2)
   }
 
-  resume(topic: string, partition: number): void {
-    for (const owner of this.#owners)
-      if (owner.topic.name === topic && owner.source.partition === partition) owner.resume()
+  pause(topic: string, partition?: number): void {
+    for (const owner of this.#ownersOf(topic, partition)) owner.pause(undefined)
+  }
+
+  resume(topic: string, partition?: number): void {
+    for (const owner of this.#ownersOf(topic, partition)) owner.resume()
+  }
+
+  #ownersOf(topic: string, partition: number | undefined): readonly PartitionOwner[] {
+    return this.#owners.filter(
+      (owner) =>
+        owner.topic.name === topic &&
+        (partition === undefined || owner.source.partition === partition),
+    )
   }
 
   setConcurrency(calls: number): void {

@@ -15,4 +15,61 @@ export const processErrors = {
     }) => `the health endpoint cannot listen on ${host}:${port}: ${reason}`,
     hint: 'Choose another `health.port` (0 takes any that is free), or stop what uses it.',
   },
+  MR_WORKER_SILENT: {
+    class: 'ConnectionError',
+    retriable: true,
+    message: ({
+      name,
+      pid,
+      reason,
+    }: {
+      readonly name: string
+      readonly pid: number
+      readonly reason: string
+      /** Its process is gone, or never listened. */
+      readonly isGone: boolean
+    }) => `the worker ${name} (pid ${pid}) does not answer: ${reason}`,
+    hint: 'Its event loop may be blocked: look at its log, or send it SIGTERM, and a second one to force it.',
+  },
+  MR_WORKER_REFUSED: {
+    class: 'UsageError',
+    retriable: false,
+    message: ({
+      name,
+      pid,
+      reason,
+    }: {
+      readonly name: string
+      readonly pid: number
+      readonly reason: string
+    }) => `the worker ${name} (pid ${pid}) refuses: ${reason}`,
+    hint: '`millrace status` shows what it is doing.',
+  },
+  MR_WORKER_UNKNOWN: {
+    class: 'UsageError',
+    retriable: false,
+    message: ({
+      name,
+      dataFolder,
+      running,
+    }: {
+      readonly name: string
+      readonly dataFolder: string
+      readonly running: readonly string[]
+    }) =>
+      `no worker ${name} runs in ${dataFolder}${running.length === 0 ? '' : `; running: ${running.join(', ')}`}`,
+    hint: '`millrace workers list` shows who runs; `--data` names another folder.',
+  },
+  MR_WORKER_STILL_RUNS: {
+    class: 'TimeoutError',
+    retriable: true,
+    message: ({
+      running,
+      timeout,
+    }: {
+      readonly running: readonly string[]
+      readonly timeout: number
+    }) => `still running after ${timeout / 1000} s: ${running.join(', ')}`,
+    hint: '`millrace stop --force` ends it at once; what is in hand comes again after the next start.',
+  },
 } as const satisfies ErrorRows

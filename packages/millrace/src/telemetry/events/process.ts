@@ -5,6 +5,10 @@ export const processEvents = {
     'health.listening',
     'The health endpoint answers.',
   ),
+  controlUnavailable: defineEvent<{ readonly dataFolder: string; readonly error: unknown }>(
+    'control.unavailable',
+    'The control socket could not be opened; the worker runs without it.',
+  ),
   lagMeasured: defineEvent<{
     readonly group: string
     readonly groupId: string

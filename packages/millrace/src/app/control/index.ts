@@ -1,0 +1,24 @@
+export { askWorker, runningWorkers, type RunningEntry } from './control-client.ts'
+export { startControlServer, type ControlServer } from './control-server.ts'
+export type {
+  ControlAnswer,
+  ControlRequest,
+  PartitionRow,
+  WorkerInternals,
+  WorkerStatus,
+} from './messages.ts'
+export {
+  addPause,
+  isPaused,
+  readPauses,
+  removePause,
+  writePauses,
+  type KeptPause,
+} from './pauses.ts'
+export {
+  isWorkerNamed,
+  memberNameOf,
+  parseWorkerName,
+  workerTitle,
+  type WorkerName,
+} from './worker-name.ts'

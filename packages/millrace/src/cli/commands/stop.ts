@@ -1,0 +1,52 @@
+import type { RunningEntry } from '../../app/index.ts'
+import { failure, isFailure } from '../../errors/index.ts'
+import { sleep, systemClock } from '../../kit/index.ts'
+import { defineCommand } from '../command.ts'
+import { findWorkers, nobodyRuns } from '../workers/find-workers.ts'
+import { dataFolderOf, workerFolderOptions } from '../workers/worker-options.ts'
+
+const lookEveryMs = 100
+
+export const stop = defineCommand({
+  name: 'stop',
+  about: 'Stops workers of this folder in good order and waits until they have ended.',
+  safety: 'write',
+  arguments: {
+    worker: { about: 'price_drops or price_drops:1; without it all', isRequired: false },
+  },
+  options: {
+    force: { type: 'flag', about: 'at once; what is in hand comes again after the next start' },
+    timeout: { type: 'duration', default: '90s', about: 'how long to wait for the end' },
+    ...workerFolderOptions,
+  },
+  examples: ['millrace stop'],
+
+  async run({ worker, force, timeout, data }, { print, folder, signal }) {
+    const { internals } = await import('../../app/index.ts')
+    const dataFolder = dataFolderOf(folder, data)
+    const found = await findWorkers(dataFolder, worker)
+    for (const entry of found)
+      await internals
+        .askWorker(entry, { do: 'stop', isForced: force === true })
+        .catch((error: unknown) => {
+          // It stops already; waiting for its end is all there is to do.
+          if (!isFailure(error, 'MR_WORKER_REFUSED', 'MR_WORKER_SILENT')) throw error
+        })
+    const isLeft = async (): Promise<readonly RunningEntry[]> => {
+      const running = await internals.runningWorkers(dataFolder)
+      return running.filter(({ pid }) => found.some((one) => one.pid === pid))
+    }
+    const untilMs = Date.now() + timeout
+    for (let left = await isLeft(); left.length > 0; left = await isLeft()) {
+      if (Date.now() > untilMs)
+        throw failure('MR_WORKER_STILL_RUNS', { running: left.map(({ name }) => name), timeout })
+      await sleep(systemClock, lookEveryMs, signal)
+    }
+    const stopped = found.map(({ name, pid }) => ({ name, pid }))
+    await print.document(stopped, () =>
+      stopped.length === 0
+        ? nobodyRuns
+        : stopped.map(({ name, pid }) => `${name} (${pid}) has stopped`).join('\n'),
+    )
+  },
+})
