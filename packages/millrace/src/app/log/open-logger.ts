@@ -7,24 +7,33 @@ import { describeError } from './describe-error.ts'
 
 export interface LoggerSettings {
   readonly level: string
-  /** Also as JSON lines into this file. */
+  /** Also as JSON lines into this file; `true` is `log/<environment>.log`. */
   readonly file?: string | undefined
+  /** What `<environment>` is: NODE_ENV. */
+  readonly environment?: string | undefined
 }
 
 const require = createRequire(import.meta.url)
 
 /** Readable lines on a terminal, JSON lines otherwise. A file that cannot be written costs a warning. */
-export function openLogger({ level, file }: LoggerSettings): Logger {
+export function openLogger({ level, file, environment }: LoggerSettings): Logger {
   // Loaded here, since commands that start no worker should not pay for it.
   const pino = require('pino') as typeof import('pino').default
   const streams: StreamEntry[] = [{ level: 'trace', stream: standardOutput() }]
+  const path = filePath(file, environment)
+  let isFileWarned = false
+  const warnOnce = (error: unknown): void => {
+    if (isFileWarned) return
+    isFileWarned = true
+    logger.warn({ err: error }, `Cannot write the log file ${path}, going on without it`)
+  }
   let fileFault: unknown
-  if (file !== undefined) {
+  if (path !== undefined) {
     try {
-      streams.push({
-        level: 'trace',
-        stream: pino.destination({ dest: file, mkdir: true, sync: true }),
-      })
+      const stream = pino.destination({ dest: path, mkdir: true, sync: true })
+      // A disk that is full or was made read-only later must not end the process.
+      stream.on('error', warnOnce)
+      streams.push({ level: 'trace', stream })
     } catch (error) {
       fileFault = error
     }
@@ -36,9 +45,15 @@ export function openLogger({ level, file }: LoggerSettings): Logger {
     serializers: { err: describeError },
   }
   const logger: Pino = pino(options, pino.multistream(streams))
-  if (fileFault !== undefined)
-    logger.warn({ err: fileFault }, `Cannot write the log file ${file}, going on without it`)
+  if (fileFault !== undefined) warnOnce(fileFault)
   return logger
+}
+
+function filePath(file: string | undefined, environment: string | undefined): string | undefined {
+  if (file === undefined || file === 'false') return undefined
+  if (file !== 'true') return file
+  const name = environment === undefined || environment === '' ? 'development' : environment
+  return `log/${name}.log`
 }
 
 function standardOutput(): NodeJS.WritableStream {

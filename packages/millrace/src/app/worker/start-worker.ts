@@ -84,7 +84,12 @@ export async function startWorker(
   const logger =
     options.log === false
       ? undefined
-      : (options.log ?? openLogger({ level: settings['log.level'], file: settings['log.file'] }))
+      : (options.log ??
+        openLogger({
+          level: settings['log.level'],
+          file: settings['log.file'],
+          environment: env['NODE_ENV'],
+        }))
   await using stack = new AsyncDisposableStack()
   if (logger !== undefined) {
     const groupIds = new Set(resolved.plans.map(({ groupId }) => groupId))
