@@ -16,6 +16,7 @@ import { deadLetterCycleFaults, lettersOfApp, rawIfUndeclared } from '../dead-le
 import { defineApp, type AppDefinition } from '../define-app.ts'
 import { middlewareFaults } from '../middleware/validate.ts'
 import { responderOf } from '../responder/responder.ts'
+import { responderFaults } from '../responder/validate.ts'
 import type { AnyTopic, Topic } from '../topic/define-topic.ts'
 import { topicNameFaults } from '../topic/names.ts'
 import { chosenConsumers, type Selection } from './choose-consumers.ts'
@@ -175,7 +176,7 @@ function appFaults(app: AppDefinition): readonly string[] {
         faults.push(
           `app.${kind}s[${index}]: is not what ${kind === 'topic' ? 'defineTopic' : 'defineConsumer'} returns`,
         )
-  return faults
+  return [...faults, ...responderFaults(app.responders ?? [])]
 }
 
 function withoutFunctions(section: object): Record<string, unknown> {

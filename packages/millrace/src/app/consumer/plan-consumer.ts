@@ -1,10 +1,18 @@
 import { parseDuration, type Duration } from '../../kit/index.ts'
 import { deadLetterFaults, planDeadLetters, type DeadLetterOptions } from '../dead-letter/index.ts'
 import { deadLetterDefaults } from '../dead-letter/options.ts'
+import { planLanes } from '../lanes/index.ts'
 import { idempotent, inboxFaults } from '../inbox/index.ts'
-import { composeConsume, composeReceive, type Middleware } from '../middleware/middleware.ts'
+import {
+  composeConsume,
+  composeReceive,
+  sendingThrough,
+  type Middleware,
+} from '../middleware/middleware.ts'
+import { middlewareFaults } from '../middleware/validate.ts'
 import { pacingFaults, planPacing } from '../pacing/index.ts'
 import type { AnyResponder } from '../responder/responder.ts'
+import { planRetryTopics, retryTopicFaults, retryTopicsOf } from '../retry-topics/index.ts'
 import { backoffRules } from '../retry/options.ts'
 import type { ConsumerDefinition, ConsumerSettings } from './define-consumer.ts'
 import { makeHandler } from './handler.ts'
@@ -68,6 +76,7 @@ export function planConsumer(definition: ConsumerDefinition, around: PlanSurroun
   faults.push(...retryFaults(retries, settings, deadLetterOptions, path))
   faults.push(...startFaults(settings.start, path))
 
+  faults.push(...middlewareFaults(definition.settings.middleware ?? [], path))
   const middleware: readonly Middleware[] = [
     ...(around.app.middleware ?? []),
     ...(around.group.middleware ?? []),
@@ -91,6 +100,10 @@ export function planConsumer(definition: ConsumerDefinition, around: PlanSurroun
         inbox === undefined ? handler : idempotent(inbox, { group, groupId, consumer }, handler),
       ),
     receive: composeReceive(middleware),
+    sendVia: sendingThrough([
+      ...(definition.settings.middleware ?? []),
+      ...(around.group.middleware ?? []),
+    ]),
     maxMessages: count('maxMessages', settings.maxMessages, 100),
     maxWaitMs: duration('maxWait', settings.maxWait, '1s'),
     fillsBySize: settings.fill === 'size',

@@ -1,8 +1,10 @@
 import type { EncodedMessage, SourceMessage } from '../ports.ts'
 import type { DeadLetterInfo } from '../dead-letter/options.ts'
 import type { StormRules } from '../dead-letter/policy.ts'
+import type { LaneRules } from '../lanes/index.ts'
 import type { DeliveredMessage, Message } from '../message/message.ts'
 import type { Call } from '../middleware/middleware.ts'
+import type { Send } from '../produce/sendable.ts'
 import type { AnyResponder } from '../responder/responder.ts'
 import type { Detour } from '../owner/departures.ts'
 import type { Pacing, PacingPlace } from '../pacing/pacing.ts'
@@ -59,6 +61,8 @@ export interface ConsumerPlan {
   /** The middleware of app, group and consumer around a handler. */
   readonly wrap: (handler: Call) => Call
   readonly receive: ((messages: readonly Message[]) => Promise<unknown>) | undefined
+  /** The `send` layers of consumer and group around what handlers send; undefined when there are none. */
+  readonly sendVia: ((send: Send) => Send) | undefined
   readonly maxMessages: number
   readonly maxWaitMs: number
   readonly fillsBySize: boolean

@@ -2,7 +2,7 @@ import { failure } from '../../errors/index.ts'
 import type { Context } from '../context/context.ts'
 import type { Message } from '../message/message.ts'
 import { outcomeOf } from '../outcome.ts'
-import type { Sendable } from '../produce/sendable.ts'
+import type { Send, Sendable } from '../produce/sendable.ts'
 import type { AnyTopic } from '../topic/define-topic.ts'
 
 /** One call of a handler, as middleware sees it. */
@@ -22,9 +22,16 @@ export interface Outgoing {
 
 export interface MiddlewareLayers {
   readonly name?: string
-  /** Around each handler call. The result is the outcome. */
+  /**
+   * Around each handler call. What it returns is the outcome; when that is nothing, what `next()` gave. Calling `next`
+   * again runs the handler again.
+   */
   readonly consume?: (job: Job, next: () => Promise<unknown>) => unknown
-  /** Around each send of the app, before validation; `next` may be given a changed message. App level only. */
+  /**
+   * Around each message on its way out, before validation; `next` may be given a changed one. On the app: everything the
+   * producer sends. On a group or consumer: what its handlers send and respond with, before the app's layers see it.
+   * For `enqueue` and buffers `next()` resolves at hand-over.
+   */
   readonly send?: (outgoing: Outgoing, next: (changed?: Outgoing) => Promise<unknown>) => unknown
   /** After a fetch, coordinates alone: nothing is decoded unless the layer touches it. */
   readonly receive?: (messages: readonly Message[], next: () => Promise<unknown>) => unknown
@@ -48,35 +55,64 @@ export function composeConsume(middleware: readonly Middleware[], handler: Call)
 
 function around(layer: NonNullable<MiddlewareLayers['consume']>, name: string, inner: Call): Call {
   return async (job) => {
-    let isCalled = false
+    let running: Promise<unknown> | undefined
+    let isSettled = false
+    let result: unknown
     const returned = await layer(job, async () => {
-      isCalled = true
-      return inner(job)
+      isSettled = false
+      running = Promise.try(inner, job)
+      try {
+        result = await running
+        return result
+      } finally {
+        isSettled = true
+      }
     })
-    if (!isCalled && outcomeOf(returned) === undefined)
-      throw failure('MR_APP_MIDDLEWARE_SILENT', { name: name === '' ? 'without a name' : name })
-    return returned
+    if (running === undefined) {
+      if (outcomeOf(returned) === undefined) throw silent(name)
+      return returned
+    }
+    // Called and not awaited: the job is over when the handler is, and fails when it does.
+    if (!isSettled) result = await running
+    return returned === undefined ? result : returned
   }
+}
+
+function silent(name: string): Error {
+  return failure('MR_APP_MIDDLEWARE_SILENT', { name: name === '' ? 'without a name' : name })
 }
 
 /** The `receive` layers as one call, or undefined when there are none. */
 export function composeReceive(
   middleware: readonly Middleware[],
 ): ((messages: readonly Message[]) => Promise<unknown>) | undefined {
-  const layers = middleware.flatMap((layer) =>
-    typeof layer === 'function' || layer.receive === undefined ? [] : [layer.receive],
+  const layers = middleware.filter(
+    (layer): layer is MiddlewareLayers & { receive: object } =>
+      typeof layer === 'object' && layer.receive !== undefined,
   )
   if (layers.length === 0) return undefined
   return (messages) =>
     layers.reduceRight<() => Promise<unknown>>(
-      (next, layer) => async () => layer(messages, next),
+      (inner, layer) => async () => {
+        let isCalled = false
+        const next = (): Promise<unknown> => {
+          isCalled = true
+          return inner()
+        }
+        await layer.receive(messages, next)
+        if (!isCalled) throw silent(layer.name ?? 'of receive')
+      },
       () => Promise.resolve(),
     )()
 }
 
-type SendChain = <R>(outgoing: Outgoing, last: (outgoing: Outgoing) => Promise<R>) => Promise<R>
+/** A message through layers to a last step, whose result it gives. */
+export type SendChain = <R>(
+  outgoing: Outgoing,
+  last: (outgoing: Outgoing) => Promise<R>,
+) => Promise<R>
 
-/** The `send` layers, outermost first, or undefined when there are none. The last step is given with each message. */
+/** The `send` layers, first one first, or undefined when there are none. The last step is given with each message. */
 export function composeSend(middleware: readonly Middleware[]): SendChain | undefined {
   let chain: SendChain | undefined
   for (const layer of middleware.toReversed()) {
@@ -97,7 +133,17 @@ function aroundSend(
       sent = { result: await (inner === undefined ? last(changed) : inner(changed, last)) }
       return sent.result
     })
-    if (sent === undefined) throw failure('MR_APP_MIDDLEWARE_SILENT', { name })
+    if (sent === undefined) throw silent(name)
     return sent.result
   }
+}
+
+/** `send` layers, first one first, around a function that sends; undefined when there are none. */
+export function sendingThrough(
+  middleware: readonly Middleware[],
+): ((send: Send) => Send) | undefined {
+  const chain = composeSend(middleware)
+  if (chain === undefined) return undefined
+  return (send) => (topic, message) =>
+    chain({ topic, message }, (outgoing) => send(outgoing.topic, outgoing.message))
 }

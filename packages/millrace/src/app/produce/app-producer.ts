@@ -57,6 +57,8 @@ export interface AppProducer extends Sending, AsyncDisposable {
   readonly close: (options?: { readonly timeout?: Duration }) => Promise<void>
   /** Messages of background delivery without a verdict. */
   readonly queued: number
+  /** A larger message is refused before it is sent. */
+  readonly maxMessageBytes: number
 }
 
 /** What the rest of the framework sends with, past middleware and ids: bytes as they are, acknowledged by all replicas. */
@@ -222,6 +224,7 @@ export function makeAppProducer(options: AppProducerOptions): OwnProducer {
     get queued() {
       return queue.size
     },
+    maxMessageBytes: options.producer.maxMessageBytes,
     [Symbol.asyncDispose]: () => (closing ??= close(10_000)),
   }
 }

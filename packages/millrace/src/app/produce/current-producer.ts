@@ -20,6 +20,11 @@ export function currentProducer(): AppProducer {
   return current
 }
 
+/** Most bytes of a message in this process, before there is a producer too. */
+export function currentMessageLimit(): number {
+  return current?.maxMessageBytes ?? 1_000_012
+}
+
 export function setCurrentProducer(producer: AppProducer): void {
   current = producer
 }

@@ -11,6 +11,7 @@ import {
   defineConsumer,
   defineResponder,
   defineTopic,
+  json,
   resolveConfig,
   type Send,
 } from '../index.ts'
@@ -57,7 +58,7 @@ describe('a responder', () => {
       sent.map(({ topic }) => topic),
       ['users', 'audit'],
     )
-    assert.deepEqual(sent[1]?.message, { key: 'k', value: 'as it is' })
+    assert.deepEqual(sent[1]?.message, { key: Buffer.from('k'), value: 'as it is' })
   })
 
   it('checks everything before the first byte', async () => {
@@ -102,5 +103,122 @@ describe('a responder', () => {
     const byName = defineConsumer({ topic: users, use: UsersConsumer })
     const app = defineApp({ consumers: [byName], responders: [UsersResponder] })
     assert.equal(resolveConfig({ app }).plans[0]?.responder?.name, 'UsersResponder')
+  })
+})
+
+describe('what a responder checks before the first byte', () => {
+  const keyed = defineTopic('keyed', { key: json<number>() })
+
+  it('is also the size, the headers, the key and the serializer', async () => {
+    const { sent, send } = recorder()
+    const responder = defineResponder({
+      topics: {
+        users,
+        keyed,
+        own: {
+          topic: audit,
+          required: false,
+          serialize: (value) => {
+            if (value === 'throw') throw new Error('no')
+            return value as string
+          },
+        },
+      },
+      respond(
+        what: { readonly own?: unknown; readonly bytes?: number; readonly header?: number },
+        to,
+      ) {
+        to('users', { text: 'x'.repeat(what.bytes ?? 1) }, { headers: { h: what.header as never } })
+        to('keyed', {}, { key: 7 })
+        if ('own' in what) to('own', what.own)
+      },
+    })
+    const wrong = [
+      [{ header: 'h', bytes: 2_000_000 }, 'MR_PRODUCER_MESSAGE_TOO_LARGE'],
+      [{ header: 7 }, 'MR_PRODUCER_MESSAGE_INVALID'],
+      [{ header: 'h', own: 7 }, 'MR_APP_UNENCODABLE'],
+      [{ header: 'h', own: 'throw' }, 'MR_APP_UNENCODABLE'],
+    ] as const
+    for (const [data, code] of wrong)
+      await assert.rejects(responder.call(data as never, { send }), { code })
+    assert.equal(sent.length, 0)
+    const responses = await responder.call({ header: 'h' as never, own: null }, { send })
+    assert.deepEqual(responses['audit'], [[null, { topic: 'audit' }]])
+    assert.deepEqual((sent[1]?.message as { key: Buffer }).key, Buffer.from('7'))
+  })
+
+  it('goes on to send all of it, and tells every failure', async () => {
+    const asked: string[] = []
+    const send: Send = (topic) => {
+      asked.push(String(topic))
+      return topic === 'keyed'
+        ? new Promise(() => {})
+        : Promise.reject(new Error(`no ${String(topic)}`))
+    }
+    const responder = defineResponder({
+      topics: { users, audit, keyed: { topic: keyed, async: true } },
+      respond(_: unknown, to) {
+        to('users', 1)
+        to('keyed', 2)
+        to('audit', 3)
+      },
+    })
+    await assert.rejects(responder.call({}, { send }), (error: unknown) => {
+      assert.ok(error instanceof AggregateError)
+      assert.deepEqual(
+        error.errors.map((one: Error) => one.message),
+        ['no users', 'no audit'],
+      )
+      return true
+    })
+    assert.deepEqual(asked, ['users', 'keyed', 'audit'])
+  })
+
+  it('leaves an asynchronous message with the job: it fails when that is not delivered', async () => {
+    const responder = defineResponder({
+      topics: { audit: { topic: audit, async: true } },
+      respond: (data: unknown, to) => to('audit', data),
+    })
+    let isAnswered = false
+    const consumer = defineConsumer({
+      topic: users,
+      responder,
+      async each({ value }, { respondWith }) {
+        await respondWith(value)
+        isAnswered = true
+      },
+    })
+    await using drive = driveConsumer(consumer)
+    drive.failSends(() => new Error('away'))
+    await drive.deliver({ value: 'x' })
+    assert.ok(isAnswered, 'nobody waited in the handler')
+    assert.deepEqual(drive.marked, [])
+    drive.failSends(undefined)
+    await drive.advance('1s')
+    assert.deepEqual(drive.marked, [0])
+  })
+
+  it('begins at boot: what is no responder, and names that are taken', () => {
+    const same = ((): typeof UsersResponder => {
+      class UsersResponder extends ApplicationResponder {
+        static override readonly topics = { users }
+        respond(): void {}
+      }
+      return UsersResponder as never
+    })()
+    const app = defineApp({
+      responders: [UsersResponder, same, {} as never, { topics: { x: 1 }, call() {} } as never],
+    })
+    assert.throws(
+      () => resolveConfig({ app }),
+      (error: unknown) => {
+        assert.deepEqual((error as { context: { faults: unknown } }).context.faults, [
+          'app.responders[1]: another responder is called UsersResponder as well',
+          'app.responders[2]: is neither a class of ApplicationResponder nor what defineResponder returns',
+          'app.responders[3].topics.x: is not what defineTopic returns',
+        ])
+        return true
+      },
+    )
   })
 })
