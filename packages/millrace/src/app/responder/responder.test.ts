@@ -144,16 +144,18 @@ describe('what a responder checks before the first byte', () => {
     assert.equal(sent.length, 0)
     const responses = await responder.call({ header: 'h' as never, own: null }, { send })
     assert.deepEqual(responses['audit'], [[null, { topic: 'audit' }]])
-    assert.deepEqual((sent[1]?.message as { key: Buffer }).key, Buffer.from('7'))
+    assert.deepEqual(sent[1], {
+      topic: 'keyed',
+      message: { key: Buffer.from('7'), value: Buffer.from('{}') },
+    })
   })
 
   it('goes on to send all of it, and tells every failure', async () => {
     const asked: string[] = []
-    const send: Send = (topic) => {
-      asked.push(String(topic))
-      return topic === 'keyed'
-        ? new Promise(() => {})
-        : Promise.reject(new Error(`no ${String(topic)}`))
+    const send: Send = (to) => {
+      const topic = typeof to === 'string' ? to : to.name
+      asked.push(topic)
+      return topic === 'keyed' ? new Promise(() => {}) : Promise.reject(new Error(`no ${topic}`))
     }
     const responder = defineResponder({
       topics: { users, audit, keyed: { topic: keyed, async: true } },
@@ -199,13 +201,11 @@ describe('what a responder checks before the first byte', () => {
   })
 
   it('begins at boot: what is no responder, and names that are taken', () => {
-    const same = ((): typeof UsersResponder => {
-      class UsersResponder extends ApplicationResponder {
-        static override readonly topics = { users }
-        respond(): void {}
-      }
-      return UsersResponder as never
-    })()
+    class Other extends ApplicationResponder {
+      static override readonly topics = { users }
+      respond(): void {}
+    }
+    const same = Object.defineProperty(Other, 'name', { value: 'UsersResponder' })
     const app = defineApp({
       responders: [UsersResponder, same, {} as never, { topics: { x: 1 }, call() {} } as never],
     })

@@ -235,7 +235,7 @@ async function check(
     }
   }
   const written = await write(rule, topic, value)
-  const key = topic.encodeKey(options.key as never)
+  const key = topic.encodeKey(options.key)
   const message: Sendable<string> = { ...options, key, value: written }
   const encoded = await encodeMessage(topic.name, message, (wire) => wire)
   const refusal = refusalOf(encoded, currentMessageLimit())
