@@ -104,7 +104,7 @@ describe('a worker on the embedded broker', () => {
     })
     await using app = await startTestApp({ app: defineApp({ consumers: [consumer] }) })
     await app.send(one, { value: 0 })
-    await until('it runs', () => app.worker.partitions[0]?.job !== undefined)
+    await until('it runs', () => app.worker.partitions[0]?.jobs.length === 1)
     await app.send(one, { value: 1 })
     const quiet = app.worker.quiet()
     running.resolve()

@@ -85,7 +85,7 @@ export class Drive implements AsyncDisposable {
   readonly #plan: ReturnType<typeof internals.planConsumer>['plan']
   readonly #owners = new Map<string, internals.PartitionOwner>()
   readonly #logs = new Map<string, SourceMessage[]>()
-  readonly #committedAt = new Map<string, number>()
+  readonly #committedAt = new Map<string, { readonly offset: number; readonly metadata: string }>()
   readonly #marks: { readonly at: string; readonly offset: number }[] = []
   readonly #committer: internals.Committer
   readonly #slots: internals.Slots
@@ -181,7 +181,7 @@ export class Drive implements AsyncDisposable {
     try {
       for (const [at, offset] of touched) {
         await this.#lose(this.#ownerAt(at))
-        this.#committedAt.set(at, offset)
+        this.#committedAt.set(at, { offset, metadata: '' })
         this.#ownerAt(at)
       }
       await this.settle()
@@ -233,7 +233,12 @@ export class Drive implements AsyncDisposable {
 
   /** What a restart would begin at; undefined when nothing was committed. */
   committed(partition = 0, topic = this.#topicName): number | undefined {
-    return this.#committedAt.get(`${topic}/${partition}`)
+    return this.#committedAt.get(`${topic}/${partition}`)?.offset
+  }
+
+  /** What was committed with the offset: the user's part and ours. */
+  committedMetadata(partition = 0, topic = this.#topicName): string | undefined {
+    return this.#committedAt.get(`${topic}/${partition}`)?.metadata
   }
 
   state(partition = 0, topic = this.#topicName): OwnerState {
@@ -357,6 +362,7 @@ export class Drive implements AsyncDisposable {
   #commit({
     partition,
     offset,
+    metadata,
   }: {
     readonly partition: {
       readonly topic: string
@@ -364,9 +370,10 @@ export class Drive implements AsyncDisposable {
       readonly isOwned: boolean
     }
     readonly offset: number
+    readonly metadata: string
   }): 'committed' | 'fenced' {
     if (!partition.isOwned) return 'fenced'
-    this.#committedAt.set(`${partition.topic}/${partition.partition}`, offset)
+    this.#committedAt.set(`${partition.topic}/${partition.partition}`, { offset, metadata })
     return 'committed'
   }
 

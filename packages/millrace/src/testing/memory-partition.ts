@@ -12,12 +12,17 @@ export class MemoryPartition implements SourcePartition {
   #wake: (() => void)[] = []
 
   /** Several tenures may look at one log, which grows under them. */
-  constructor(topic: string, partition: number, log: readonly SourceMessage[], committed?: number) {
+  constructor(
+    topic: string,
+    partition: number,
+    log: readonly SourceMessage[],
+    committed?: { readonly offset: number; readonly metadata: string },
+  ) {
     this.topic = topic
     this.partition = partition
     this.#log = log
-    this.committed = committed === undefined ? null : { offset: committed, metadata: '' }
-    this.#position = committed ?? log[0]?.offset ?? 0
+    this.committed = committed ?? null
+    this.#position = committed?.offset ?? log[0]?.offset ?? 0
   }
 
   get isOwned(): boolean {

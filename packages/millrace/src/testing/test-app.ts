@@ -331,8 +331,8 @@ function startsLate({ app }: MillraceConfig, groupId: string, names: Names): boo
 
 /** What holds the partitions that are not done, for the error. */
 function withStates(open: readonly string[], worker: Worker): readonly string[] {
-  const held = worker.partitions.flatMap(({ group, topic, partition, state, job }) => {
-    if (job !== undefined) return [`${group} ${topic}/${partition}: ${job}`]
+  const held = worker.partitions.flatMap(({ group, topic, partition, state, jobs }) => {
+    if (jobs.length > 0) return jobs.map((job) => `${group} ${topic}/${partition}: ${job}`)
     return state.kind === 'paused'
       ? [`${group} ${topic}/${partition}: paused, ${state.reason}`]
       : []

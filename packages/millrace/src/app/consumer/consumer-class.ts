@@ -1,3 +1,5 @@
+import type { AsyncLocalStorage } from 'node:async_hooks'
+
 import { failure } from '../../errors/index.ts'
 import type { Context } from '../context/context.ts'
 import {
@@ -22,6 +24,8 @@ export interface Moment {
 }
 
 export const moment = Symbol('moment')
+/** With lanes: what each of them is at, over every await. */
+export const moments = Symbol('moments')
 
 /**
  * A consumer as a class: one instance for each topic-partition, from assignment to revocation. It may hold state
@@ -40,7 +44,8 @@ export abstract class Consumer<
 > implements Context<Record<string, unknown>, Tx> {
   // Carries the type parameters, so that a class for one topic is refused for another.
   declare readonly '~form'?: { readonly topic: T; readonly mode: M };
-  [moment]: Moment | undefined = undefined
+  [moment]: Moment | undefined = undefined;
+  [moments]: AsyncLocalStorage<Moment> | undefined = undefined
 
   abstract consume(): unknown
 
@@ -158,7 +163,7 @@ export abstract class Consumer<
   }
 
   get #now(): Moment {
-    const now = this[moment]
+    const now = this[moments]?.getStore() ?? this[moment]
     if (now === undefined)
       throw failure('MR_APP_WRONG_FORM', {
         consumer: this.constructor.name,

@@ -2,11 +2,13 @@ import type { Duration } from '../../kit/index.ts'
 import type { Context } from '../context/context.ts'
 import type { DeadLetterOptions } from '../dead-letter/options.ts'
 import type { Inbox } from '../inbox/inbox.ts'
+import type { LaneOptions, OrderScope } from '../lanes/index.ts'
 import type { Message, Messages } from '../message/message.ts'
 import type { Middleware } from '../middleware/middleware.ts'
 import { responderOf, type AnyResponder, type ResponderSource } from '../responder/responder.ts'
 import type { FilterContext, PacingOptions } from '../pacing/options.ts'
-import type { RetryOptions } from '../retry/options.ts'
+import type { RetryTopicsOption } from '../retry-topics/options.ts'
+import type { ErrorContext, RetryOptions } from '../retry/options.ts'
 import type { AnyTopic, Topic } from '../topic/define-topic.ts'
 import type { AnyOn, OnEvents } from './by-event.ts'
 import type { Consumer, ConsumerMode } from './consumer-class.ts'
@@ -16,9 +18,7 @@ import type { Hooks } from './hooks.ts'
 export type Start = 'earliest' | 'latest' | 'fail' | Date | `-${string}`
 
 /** Settings that a consumer, its group, or the whole app may give; the nearest wins. */
-export interface ConsumerSettings extends RetryOptions, PacingOptions {
-  /** Messages of one partition at once, in order per key. More than 1 is not built yet. Default 1. */
-  readonly concurrency?: number
+export interface ConsumerSettings extends RetryOptions, PacingOptions, LaneOptions {
   /** Most messages of a batch. Default 100. */
   readonly maxMessages?: number
   /** How long a batch waits for more after its first message, and how long a poll cycle waits for any. Default `'1s'`. */
@@ -27,8 +27,13 @@ export interface ConsumerSettings extends RetryOptions, PacingOptions {
   readonly fill?: 'size'
   /** Longest attempt: then `signal` aborts and the attempt has failed. Default off. */
   readonly timeout?: Duration | false
-  /** A handler that runs longer is warned about. Default `'5m'`. */
+  /** A handler that runs longer is warned about, and liveness fails. Default `'5m'`, off with `longRunning`. */
   readonly slowAfter?: Duration | false
+  /**
+   * For handlers that take minutes: `signal` aborts as soon as the partition is revoked, instead of at the end of
+   * `rebalance.drain`, so that the group does not wait for them. Default false.
+   */
+  readonly longRunning?: boolean
   /** `'manual'`: only `ctx.mark` counts. Default `'automatic'`. */
   readonly offsets?: 'automatic' | 'manual'
   /** Every so often, and after so many marks (0 = off). Default `{ interval: '5s', every: 0 }`. */
@@ -40,6 +45,8 @@ export interface ConsumerSettings extends RetryOptions, PacingOptions {
   /** Default `'read_committed'`. */
   readonly isolation?: 'read_committed' | 'read_uncommitted'
   readonly deadLetter?: boolean | DeadLetterOptions
+  /** `['30s', '5m', '1h']`: a failing message waits in topics of its own instead of holding its partition. Default off. */
+  readonly retryTopics?: RetryTopicsOption | false
   readonly middleware?: readonly Middleware[]
   /** Default `'30s'`. */
   readonly idleAfter?: Duration
@@ -112,9 +119,24 @@ export type ConsumerForm<T extends TopicSpec, Tx = undefined> =
 
 export interface ConsumerOptions<T extends TopicSpec, Tx = undefined> extends Omit<
   ConsumerSettings,
-  'filter'
+  'filter' | 'orderBy' | 'onError'
 > {
   readonly topic: T
+  /**
+   * With `concurrency` above 1, which messages must follow each other: those for which it returns the same. Default:
+   * the bytes of the key. A message without a key, and one for which it returns null, has no order; `null` instead of a
+   * function: none has. When it throws or returns undefined, the message joins one common scope, in order with all such.
+   */
+  readonly orderBy?: ((message: MessageOf<TopicOf<T>>) => OrderScope) | null
+  /**
+   * Decides about each error of a handler, before the lists: an outcome (`retry`, `skip`, `deadLetter`, `stop`) is
+   * followed, anything else leaves the error to `nonRetryable`, `critical` and `retries`. Attempts count all the same.
+   * May be asynchronous: the message waits for it.
+   */
+  readonly onError?: (
+    error: unknown,
+    about: Omit<ErrorContext, 'message'> & { readonly message: MessageOf<TopicOf<T>> },
+  ) => unknown
   /**
    * Makes the consumer idempotent: the handler runs in a transaction of your database, `ctx.tx`, which also remembers the
    * message; one that is known is finished without the handler. Default none.

@@ -1,13 +1,19 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+
 import { MessageBatch } from '../message/message.ts'
 import { byEvent } from './by-event.ts'
-import { moment, type Consumer, type Moment } from './consumer-class.ts'
+import { moment, moments, type Consumer, type Moment } from './consumer-class.ts'
 import type { ConsumerDefinition } from './define-consumer.ts'
 import type { HookName, Hooks } from './hooks.ts'
 import type { Handler } from './plan.ts'
 
 /** One handler for one partition, whichever form was declared. */
-export function makeHandler(definition: ConsumerDefinition): Handler {
-  if (definition.use !== undefined) return new ClassHandler(new definition.use(), definition.hooks)
+export function makeHandler(
+  definition: ConsumerDefinition,
+  { isConcurrent }: { readonly isConcurrent: boolean },
+): Handler {
+  if (definition.use !== undefined)
+    return new ClassHandler(new definition.use(), definition.hooks, isConcurrent)
   return new FunctionHandler(definition)
 }
 
@@ -45,12 +51,16 @@ class ClassHandler implements Handler {
   readonly #instance: Consumer
   readonly #hooks: Hooks
 
-  constructor(instance: object, hooks: Hooks) {
+  /** @param isConcurrent - several lanes share the instance, and each has its own message */
+  constructor(instance: object, hooks: Hooks, isConcurrent: boolean) {
     this.#instance = instance as Consumer
     this.#hooks = hooks
+    if (isConcurrent) this.#instance[moments] = new AsyncLocalStorage()
   }
 
   consume(now: Moment): unknown {
+    const lanes = this.#instance[moments]
+    if (lanes !== undefined) return lanes.run(now, () => this.#instance.consume())
     this.#instance[moment] = now
     return this.#instance.consume()
   }
@@ -59,8 +69,14 @@ class ClassHandler implements Handler {
     return this.#instance[hook] !== undefined || this.#hooks[hook] !== undefined
   }
 
-  async hook(hook: HookName, now: Moment, argument?: unknown): Promise<unknown> {
+  hook(hook: HookName, now: Moment, argument?: unknown): Promise<unknown> {
+    const lanes = this.#instance[moments]
+    if (lanes !== undefined) return lanes.run(now, () => this.#hook(hook, now, argument))
     this.#instance[moment] = now
+    return this.#hook(hook, now, argument)
+  }
+
+  async #hook(hook: HookName, now: Moment, argument: unknown): Promise<unknown> {
     const own = this.#instance[hook] as AnyHook | undefined
     await own?.call(this.#instance, argument, now.context)
     const declared = this.#hooks[hook] as AnyHook | undefined

@@ -57,20 +57,29 @@ export function planConsumer(definition: ConsumerDefinition, around: PlanSurroun
     return number
   }
 
-  if (count('concurrency', settings.concurrency, 1) > 1)
-    faults.push(
-      `${path}.concurrency: several messages of a partition at once are not built yet; leave it at 1 and use more partitions`,
-    )
+  const { rules: lanes, faults: laneFaults } = planLanes(settings, path)
+  faults.push(...laneFaults)
   const deadLetterOptions = optionsOf(settings.deadLetter)
   if (deadLetterOptions !== undefined)
     faults.push(...deadLetterFaults(deadLetterOptions, definition.topics, `${path}.deadLetter`))
   const backoff = backoffRules(settings.backoff)
   if (typeof backoff === 'string') faults.push(`${path}.backoff: ${backoff}`)
+  const retryTopicsOptions = retryTopicsOf(settings.retryTopics)
+  if (retryTopicsOptions !== undefined)
+    faults.push(
+      ...retryTopicFaults(retryTopicsOptions, definition.topics, {
+        group: definition.group,
+        mode: definition.mode,
+        path: `${path}.retryTopics`,
+      }),
+    )
   const retries =
     settings.retries ??
-    (deadLetterOptions === undefined
-      ? Infinity
-      : (deadLetterOptions.retries ?? deadLetterDefaults.retries))
+    (retryTopicsOptions !== undefined
+      ? 0
+      : deadLetterOptions === undefined
+        ? Infinity
+        : (deadLetterOptions.retries ?? deadLetterDefaults.retries))
   const hasDeadLetter = deadLetterOptions !== undefined
   faults.push(...pacingFaults(settings, { hasDeadLetter, path }))
   faults.push(...retryFaults(retries, settings, deadLetterOptions, path))
@@ -86,14 +95,21 @@ export function planConsumer(definition: ConsumerDefinition, around: PlanSurroun
   const { inbox, name: consumer, group } = definition
   faults.push(...inboxFaults(inbox, settings, path))
   const groupId = around.groupId(group)
+  const retryTopics =
+    retryTopicsOptions &&
+    planRetryTopics(retryTopicsOptions, definition.topics, {
+      group,
+      groupId,
+      wireName: around.wireName,
+    })
   const plan: ConsumerPlan = {
     name: definition.name,
     title,
     group: definition.group,
     groupId,
-    topics: definition.topics,
+    topics: [...definition.topics, ...(retryTopics?.topics ?? [])],
     mode: definition.mode,
-    makeHandler: () => makeHandler(definition),
+    makeHandler: () => makeHandler(definition, { isConcurrent: lanes.size > 1 }),
     wrap: (handler) =>
       composeConsume(
         middleware,
@@ -108,7 +124,12 @@ export function planConsumer(definition: ConsumerDefinition, around: PlanSurroun
     maxWaitMs: duration('maxWait', settings.maxWait, '1s'),
     fillsBySize: settings.fill === 'size',
     timeoutMs: optional('timeout', settings.timeout),
-    slowAfterMs: optional('slowAfter', settings.slowAfter ?? '5m'),
+    slowAfterMs: optional(
+      'slowAfter',
+      settings.slowAfter ?? (settings.longRunning === true ? false : '5m'),
+    ),
+    isLongRunning: settings.longRunning === true,
+    lanes,
     idleAfterMs: duration('idleAfter', settings.idleAfter, '30s'),
     tickIntervalMs: duration('tickInterval', settings.tickInterval, '5s'),
     offsets: settings.offsets ?? 'automatic',
@@ -123,14 +144,18 @@ export function planConsumer(definition: ConsumerDefinition, around: PlanSurroun
       critical: settings.critical ?? [],
       deadLetterTakes: deadLetterOptions?.when,
     },
+    onError: settings.onError,
     deadLetter:
       deadLetterOptions && planDeadLetters(deadLetterOptions, definition.topics, around.wireName),
     makePacing: planPacing(settings, {
-      consumer: definition.name,
-      group: definition.group,
+      consumer,
+      group,
       groupId,
-      isRetryTopic: () => false,
+      isRetryTopic: (topic) => retryTopics?.isRetryTopic(topic) ?? false,
+      around: (pacing, place) => retryTopics?.keyOrder?.pacing(pacing, place) ?? pacing,
     }),
+    detour: retryTopics?.detour,
+    retryTopics,
     responder:
       definition.responder ?? around.responders.get(title.replace(/Consumer$/, 'Responder')),
     start: settings.start ?? 'earliest',
@@ -153,6 +178,14 @@ function formFaults(definition: ConsumerDefinition, path: string): string[] {
   if (!/^[A-Za-z0-9._-]+$/.test(definition.group))
     faults.push(`${path}.group: '${definition.group}' has other characters than A-Z a-z 0-9 . _ -`)
   return faults
+}
+
+function defaultRetries(
+  deadLetter: DeadLetterOptions | undefined,
+  hasRetryTopics: boolean,
+): number {
+  if (hasRetryTopics) return deadLetter?.retries ?? 0
+  return deadLetter === undefined ? Infinity : (deadLetter.retries ?? deadLetterDefaults.retries)
 }
 
 function retryFaults(

@@ -8,6 +8,8 @@ import type { Send } from '../produce/sendable.ts'
 import type { AnyResponder } from '../responder/responder.ts'
 import type { Detour } from '../owner/departures.ts'
 import type { Pacing, PacingPlace } from '../pacing/pacing.ts'
+import type { RetryTopicsPlan } from '../retry-topics/index.ts'
+import type { OnError } from '../retry/options.ts'
 import type { RetryRules } from '../retry/policy.ts'
 import type { Topic } from '../topic/define-topic.ts'
 import type { ConsumerMode, Moment } from './consumer-class.ts'
@@ -46,6 +48,8 @@ export interface FailedMessage {
   readonly message: DeliveredMessage
   readonly error: unknown
   readonly attempts: number
+  readonly nowMs: number
+  readonly firstFailedAtMs: number
 }
 
 /** A consumer with every setting resolved: what the worker runs. Made once, at boot. */
@@ -68,12 +72,16 @@ export interface ConsumerPlan {
   readonly fillsBySize: boolean
   readonly timeoutMs: number | undefined
   readonly slowAfterMs: number | undefined
+  readonly isLongRunning: boolean
+  /** Of size 1: the whole partition in order. */
+  readonly lanes: LaneRules
   readonly idleAfterMs: number
   readonly tickIntervalMs: number
   readonly offsets: 'automatic' | 'manual'
   readonly commitIntervalMs: number
   readonly commitEvery: number
   readonly retry: RetryRules
+  readonly onError: OnError | undefined
   readonly deadLetter: DeadLetterPlan | undefined
   /** Delay, filter, throttle, expiry: one for each partition and tenure. */
   readonly makePacing?: ((place: PacingPlace) => Pacing) | undefined
@@ -82,6 +90,8 @@ export interface ConsumerPlan {
    * fail again anyway (non-retryable, undecodable) is not asked about.
    */
   readonly detour?: ((failed: FailedMessage) => Detour | undefined) | undefined
+  /** Those are among `topics` already. */
+  readonly retryTopics: RetryTopicsPlan | undefined
   readonly responder: AnyResponder | undefined
   readonly start: Start
   readonly outOfRange: 'earliest' | 'latest' | 'fail'

@@ -34,18 +34,27 @@ export interface Context<State = Record<string, unknown>, Tx = undefined> {
   readonly respondWith: (data: unknown) => Promise<Responses>
   /**
    * Counts a message as finished, in memory. Manual offsets: everything up to it, and back only with `rewind`.
-   * Automatic: that message of the batch alone. False when the partition is lost: stop working.
+   * Automatic offsets, and manual ones with `concurrency` above 1: that message alone. False when the partition is lost:
+   * stop working. `metadata` (at most 4,086 bytes) goes into the first commit whose position is behind that message, stays
+   * until another takes its place, and is read back in the hook `assigned`.
+   * @throws MR_APP_METADATA_TOO_LONG; MR_APP_REWIND_LANES for `rewind` with `concurrency` above 1
    */
   readonly mark: (
     message?: Pick<Message, 'offset'>,
-    options?: { readonly rewind?: boolean },
+    options?: { readonly rewind?: boolean; readonly metadata?: string },
   ) => boolean
   /** Commits what is marked. False when the partition is lost. */
   readonly commit: () => Promise<boolean>
   /** After this job the partition goes on there; what is in hand is dropped unmarked. */
   readonly seek: (to: SeekTo) => void
-  /** The partition takes nothing for a while, or until `resume`. */
-  readonly pause: (options?: { readonly for?: Duration }) => void
+  /**
+   * The partition takes nothing for a while, or until `resume`. With `from` (a message or an offset) it goes on there
+   * afterwards: what is in hand is dropped unmarked, the message of this call included.
+   */
+  readonly pause: (options?: {
+    readonly for?: Duration
+    readonly from?: number | Pick<Message, 'offset'>
+  }) => void
   readonly resume: () => void
   /** Sends a message of this job to the dead letter topic and finishes it. */
   readonly deadLetter: (message: Pick<Message, 'offset'>, reason: string) => Promise<void>

@@ -39,6 +39,8 @@ const unset = Symbol('unset')
 
 export class DeliveredMessage implements Message {
   readonly source: SourceMessage
+  /** It has left the hand of its partition's owner. */
+  isDone = false
   readonly #topic: Topic
   #value: unknown = unset
   #key: unknown = unset
@@ -50,7 +52,7 @@ export class DeliveredMessage implements Message {
 
   /** The declared name, which a mapper may have changed on the wire. */
   get topic(): string {
-    return this.#topic.name
+    return this.#topic.shownAs ?? this.#topic.name
   }
 
   get partition(): number {

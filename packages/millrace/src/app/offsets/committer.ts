@@ -7,7 +7,11 @@ import type { SourcePartition } from '../ports.ts'
 export interface CommitPort {
   /** One verdict an entry. Rejects when nothing could be said, which is tried again later. */
   commit(
-    entries: readonly { readonly partition: SourcePartition; readonly offset: number }[],
+    entries: readonly {
+      readonly partition: SourcePartition
+      readonly offset: number
+      readonly metadata: string
+    }[],
   ): Promise<readonly ('committed' | 'fenced')[]>
 }
 
@@ -102,8 +106,8 @@ export class Committer {
       return false
     }
     let isWhole = true
-    for (const [index, { owner, offset }] of moved.entries()) {
-      if (verdicts[index] === 'committed') owner.committed(offset)
+    for (const [index, { owner, offset, metadata }] of moved.entries()) {
+      if (verdicts[index] === 'committed') owner.committed({ offset, metadata })
       else isWhole = false
     }
     return isWhole

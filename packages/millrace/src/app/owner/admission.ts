@@ -3,6 +3,15 @@ import type { Admission, Pacing } from '../pacing/pacing.ts'
 import type { Departures } from './departures.ts'
 import type { PartitionState } from './partition-state.ts'
 
+export interface Admitted {
+  /** From the first on, those that may be handed over now. None: something else has happened to the first. */
+  readonly admitted: readonly DeliveredMessage[]
+  /** The pacing threw for the first: the wait before its next attempt. */
+  readonly retryInMs?: number | undefined
+  /** The first has to wait, with its partition. */
+  readonly isHeldBack?: boolean
+}
+
 /**
  * The gate in front of the handler: asks the pacing about each message and carries out what it says. Those that may
  * go are handed back; the first one that may not ends the list, so that nothing overtakes it.
@@ -11,13 +20,13 @@ export class AdmissionGate {
   readonly #state: PartitionState
   readonly #pacing: Pacing
   readonly #departures: Departures
-  readonly #onThrow: (message: DeliveredMessage, error: unknown) => void
+  readonly #onThrow: (message: DeliveredMessage, error: unknown) => number | undefined
 
   constructor(
     state: PartitionState,
     pacing: Pacing,
     departures: Departures,
-    onThrow: (message: DeliveredMessage, error: unknown) => void,
+    onThrow: (message: DeliveredMessage, error: unknown) => number | undefined,
   ) {
     this.#state = state
     this.#pacing = pacing
@@ -25,8 +34,7 @@ export class AdmissionGate {
     this.#onThrow = onThrow
   }
 
-  /** Which of them, from the first on, may be handed over now. None: something else has happened to the first. */
-  admit(messages: readonly DeliveredMessage[]): DeliveredMessage[] {
+  admit(messages: readonly DeliveredMessage[]): Admitted {
     const admitted: DeliveredMessage[] = []
     for (const message of messages) {
       const nowMs = this.#state.now()
@@ -36,8 +44,8 @@ export class AdmissionGate {
         admission = this.#pacing.admit(message, { nowMs, attempt })
       } catch (error) {
         // Asked about again once those before it are done.
-        if (admitted.length === 0) this.#onThrow(message, error)
-        return admitted
+        if (admitted.length > 0) return { admitted }
+        return { admitted, retryInMs: this.#onThrow(message, error) }
       }
       if (admission.kind === 'go') {
         admitted.push(message)
@@ -45,10 +53,10 @@ export class AdmissionGate {
         this.#state.pass(message, admission.reason, admission.detail)
       } else {
         if (admitted.length === 0) this.#carryOut(message, admission, attempt - 1)
-        return admitted
+        return { admitted, isHeldBack: admission.kind === 'wait' }
       }
     }
-    return admitted
+    return { admitted }
   }
 
   #carryOut(
@@ -58,7 +66,7 @@ export class AdmissionGate {
   ): void {
     switch (admission.kind) {
       case 'wait':
-        this.#state.holdBack(admission.reason, admission.untilMs)
+        this.#state.holds.holdBack(admission.reason, admission.untilMs)
         return
       case 'giveUp': {
         const { error, reason } = admission

@@ -68,23 +68,32 @@ export class Departures {
     this.#waiting.clear()
   }
 
-  async sendAll(): Promise<void> {
-    await Promise.all([...this.#waiting.values()].map((entry) => this.#sendWaiting(entry)))
+  hasAny(messages: readonly DeliveredMessage[]): boolean {
+    return this.#waiting.size > 0 && messages.some(({ offset }) => this.#waiting.has(offset))
   }
 
-  async #sendWaiting(entry: Waiting): Promise<void> {
+  /** Those of these messages that wait. @returns the wait before the next try; undefined when all are written */
+  async sendAll(messages: readonly DeliveredMessage[]): Promise<number | undefined> {
+    const waiting = messages.flatMap(({ offset }) => this.#waiting.get(offset) ?? [])
+    const waits = await Promise.all(waiting.map((entry) => this.#sendWaiting(entry)))
+    const failed = waits.filter((wait) => wait !== undefined)
+    return failed.length === 0 ? undefined : Math.max(...failed)
+  }
+
+  async #sendWaiting(entry: Waiting): Promise<number | undefined> {
     const { message, kind } = entry.departure
     const { offset } = message
     try {
       await this.send(entry.departure)
       this.#waiting.delete(offset)
+      return undefined
     } catch (error) {
       entry.tries++
       const nextInMs = backoffMs(this.#state.plan.retry.backoff, entry.tries, this.#env.random)
-      this.#state.retryIn(nextInMs)
       const event = kind === 'dead-letter' ? events.deadLetterFailed : events.retryTopicFailed
       event.publish({ ...this.#state.place, offset, error, nextInMs })
       events.error.publish({ type: kind === 'dead-letter' ? 'deadletter' : 'retry-topic', error })
+      return nextInMs
     }
   }
 
@@ -119,7 +128,7 @@ export class Departures {
     if (rules === undefined || this.#storm?.isStorm(state.now()) !== true) return
     const { limit, pauseMs } = rules
     events.deadLetterStorm.publish({ ...place, letters: limit + 1, pauseMs })
-    state.pause('storm', pauseMs)
+    state.holds.pause('storm', pauseMs)
   }
 
   async #sendDetour(departure: Departure & { readonly kind: 'retry-topic' }): Promise<void> {

@@ -15,12 +15,15 @@ export interface JobOwner {
   readonly now: () => number
   readonly send: Send
   respondWith(data: unknown, send: Send): Promise<Responses>
-  mark(offset: number, options: { readonly rewind: boolean }): boolean
+  mark(
+    offset: number,
+    options: { readonly rewind: boolean; readonly metadata: string | undefined },
+  ): boolean
   commit(): Promise<boolean>
   seek(to: SeekTo): void
   pause(forMs: number | string | undefined): void
   resume(): void
-  deadLetter(offset: number, reason: string): Promise<void>
+  deadLetter(message: DeliveredMessage, reason: string): Promise<void>
 }
 
 /**
@@ -32,6 +35,9 @@ export class JobContext implements Context {
   readonly messages: readonly DeliveredMessage[]
   readonly attempt: number
   readonly startedAt: number
+  /** Of the watch. */
+  isTimedOut = false
+  isSlow = false
   /** The inbox puts its transaction here while the handler runs. */
   readonly tx: undefined = undefined
   readonly #createdAt: number
@@ -108,7 +114,11 @@ export class JobContext implements Context {
 
   get mark(): Context['mark'] {
     return (message = this.messages.at(-1), options = {}) =>
-      message !== undefined && this.#owner.mark(message.offset, { rewind: options.rewind === true })
+      message !== undefined &&
+      this.#owner.mark(message.offset, {
+        rewind: options.rewind === true,
+        metadata: options.metadata,
+      })
   }
 
   get commit(): Context['commit'] {
@@ -120,7 +130,11 @@ export class JobContext implements Context {
   }
 
   get pause(): Context['pause'] {
-    return (options) => this.#owner.pause(options?.for)
+    return (options) => {
+      const from = options?.from
+      if (from !== undefined) this.#owner.seek(typeof from === 'number' ? from : from.offset)
+      this.#owner.pause(options?.for)
+    }
   }
 
   get resume(): Context['resume'] {
@@ -128,8 +142,10 @@ export class JobContext implements Context {
   }
 
   get deadLetter(): Context['deadLetter'] {
-    return (message: Pick<Message, 'offset'>, reason) =>
-      this.#owner.deadLetter(message.offset, reason)
+    return async (message: Pick<Message, 'offset'>, reason) => {
+      const own = this.messages.find(({ offset }) => offset === message.offset)
+      if (own !== undefined) await this.#owner.deadLetter(own, reason)
+    }
   }
 
   /** The signal's end, whether or not somebody has asked for the signal yet. */

@@ -5,40 +5,48 @@ export interface WatchRules {
   readonly slowAfterMs: number | undefined
 }
 
-export interface WatchListeners {
-  readonly onTimeout: () => void
-  readonly onSlow: (durationMs: number) => void
+/** A job as the watch sees it; the flags are the watch's own. */
+export interface WatchedJob {
+  readonly startedAt: number
+  isTimedOut: boolean
+  isSlow: boolean
+}
+
+export interface WatchListeners<J> {
+  readonly onTimeout: (job: J) => void
+  readonly onSlow: (job: J, durationMs: number) => void
 }
 
 /**
- * Watches the age of the running job with one timer for all jobs of a partition: it stays armed over short jobs and,
- * when it fires, looks how old the job of that moment is. So a job costs no timer.
+ * Watches the age of running jobs with one timer for all jobs of a partition: it stays armed over short jobs and, when
+ * it fires, looks how old those of that moment are. So a job costs no timer.
  */
-export class JobWatch {
+export class JobWatch<J extends WatchedJob> {
   readonly #clock: Clock
-  readonly #rules: WatchRules
-  readonly #listeners: WatchListeners
+  readonly #timeoutMs: number
+  readonly #slowAfterMs: number
+  readonly #running: ReadonlySet<J>
+  readonly #listeners: WatchListeners<J>
   #timer: Timer | undefined
   #timerAtMs = Infinity
-  #startedAtMs: number | undefined
-  #isTimedOut = false
-  #isSlow = false
 
-  constructor(clock: Clock, rules: WatchRules, listeners: WatchListeners) {
+  /** @param running - in the order of their starts */
+  constructor(
+    clock: Clock,
+    rules: WatchRules,
+    running: ReadonlySet<J>,
+    listeners: WatchListeners<J>,
+  ) {
     this.#clock = clock
-    this.#rules = rules
+    this.#timeoutMs = rules.timeoutMs ?? Infinity
+    this.#slowAfterMs = rules.slowAfterMs ?? Infinity
+    this.#running = running
     this.#listeners = listeners
   }
 
-  begin(startedAtMs: number): void {
-    this.#startedAtMs = startedAtMs
-    this.#isTimedOut = false
-    this.#isSlow = false
-    this.#arm()
-  }
-
-  end(): void {
-    this.#startedAtMs = undefined
+  /** A job has started. */
+  begin(job: J): void {
+    this.#armFor(this.#dueMs(job))
   }
 
   stop(): void {
@@ -47,39 +55,39 @@ export class JobWatch {
     this.#timerAtMs = Infinity
   }
 
-  /** A timer that fires too early looks and goes on; one that fires too late would miss a job's end. */
-  #arm(): void {
-    const dueMs = this.#nextDueMs()
-    if (dueMs === undefined || dueMs >= this.#timerAtMs) return
+  #dueMs(job: J): number {
+    return (
+      job.startedAt +
+      Math.min(
+        job.isTimedOut ? Infinity : this.#timeoutMs,
+        job.isSlow ? Infinity : this.#slowAfterMs,
+      )
+    )
+  }
+
+  /** A timer that fires too early looks and goes on; one that fires too late would miss a job's limit. */
+  #armFor(dueMs: number): void {
+    if (dueMs >= this.#timerAtMs) return
     this.#timer?.cancel()
     this.#timerAtMs = dueMs
-    this.#timer = this.#clock.after(dueMs - this.#clock.now(), () => this.#look(), { unref: true })
+    const delayMs = dueMs - this.#clock.now()
+    this.#timer = this.#clock.after(delayMs, () => this.#fire(), { unref: true })
   }
 
-  #nextDueMs(): number | undefined {
-    if (this.#startedAtMs === undefined) return undefined
-    const { timeoutMs = Infinity, slowAfterMs = Infinity } = this.#rules
-    const ageMs = Math.min(
-      this.#isTimedOut ? Infinity : timeoutMs,
-      this.#isSlow ? Infinity : slowAfterMs,
-    )
-    return ageMs === Infinity ? undefined : this.#startedAtMs + ageMs
-  }
-
-  #look(): void {
+  #fire(): void {
     this.#timer = undefined
     this.#timerAtMs = Infinity
-    if (this.#startedAtMs === undefined) return
-    const ageMs = this.#clock.now() - this.#startedAtMs
-    const { timeoutMs = Infinity, slowAfterMs = Infinity } = this.#rules
-    if (ageMs >= timeoutMs && !this.#isTimedOut) {
-      this.#isTimedOut = true
-      this.#listeners.onTimeout()
+    for (const job of this.#running) {
+      const ageMs = this.#clock.now() - job.startedAt
+      if (ageMs >= this.#timeoutMs && !job.isTimedOut) {
+        job.isTimedOut = true
+        this.#listeners.onTimeout(job)
+      }
+      if (ageMs >= this.#slowAfterMs && !job.isSlow) {
+        job.isSlow = true
+        this.#listeners.onSlow(job, ageMs)
+      }
     }
-    if (ageMs >= slowAfterMs && !this.#isSlow) {
-      this.#isSlow = true
-      this.#listeners.onSlow(ageMs)
-    }
-    this.#arm()
+    for (const job of this.#running) this.#armFor(this.#dueMs(job))
   }
 }

@@ -2,26 +2,30 @@ import { failure } from '../../errors/index.ts'
 import { parseDuration } from '../../kit/index.ts'
 import { events } from '../../telemetry/index.ts'
 import type { Moment } from '../consumer/consumer-class.ts'
-import type { HookName } from '../consumer/hooks.ts'
-import type { ConsumerPlan, Handler } from '../consumer/plan.ts'
+import type { ConsumerPlan } from '../consumer/plan.ts'
 import type { Responses, SeekTo } from '../context/context.ts'
-import { MessageBatch, type DeliveredMessage } from '../message/message.ts'
-import type { Call } from '../middleware/middleware.ts'
-import { outcomeOf } from '../outcome.ts'
+import type { DeliveredMessage } from '../message/message.ts'
 import type { Logger, SeekTarget, SourcePartition } from '../ports.ts'
 import type { Send } from '../produce/sendable.ts'
 import type { Topic } from '../topic/define-topic.ts'
 import { AdmissionGate } from './admission.ts'
-import { reasonOf } from './describe.ts'
-import type { OwnerEnvironment } from './environment.ts'
-import { JobContext, type JobOwner } from './job-context.ts'
-import { JobWatch } from './job-watch.ts'
+import { stuckAfterMs, type Failing } from './attempts.ts'
 import { Departures } from './departures.ts'
+import type { OwnerEnvironment } from './environment.ts'
+import { Feed } from './feed.ts'
+import type { Hold } from './holds.ts'
+import { HookCaller } from './hook-caller.ts'
+import { JobContext, type JobOwner } from './job-context.ts'
+import { JobRunner } from './job-runner.ts'
+import { Lanes } from './lanes.ts'
+import { PartitionState, type MarkRequest, type Position } from './partition-state.ts'
+import type { Place } from './place.ts'
 import { placedLogger } from './placed-logger.ts'
-import { PartitionState, type Hold, type Place } from './partition-state.ts'
 import { seekTarget } from './seek-target.ts'
-import { Settlement, type JobResult } from './settlement.ts'
+import { Sequence } from './sequence.ts'
+import { Settlement } from './settlement.ts'
 import { Wakeup } from './wakeup.ts'
+import type { Work } from './work.ts'
 
 export type OwnerState =
   | { readonly kind: 'assigned' | 'waiting' | 'running' | 'draining' | 'gone' }
@@ -29,12 +33,36 @@ export type OwnerState =
 
 export type EndKind = 'revoked' | 'lost' | 'shutdown'
 
+/** One handler call that runs. */
+export interface RunningJob {
+  readonly offset: number
+  readonly messages: number
+  /** From 1. */
+  readonly attempt: number
+  /** Epoch milliseconds. */
+  readonly startedAtMs: number
+  readonly ageMs: number
+}
+
+/** What is known of a partition at a moment, for status and health. */
+export interface OwnerReport {
+  readonly state: OwnerState
+  readonly lanes: { readonly busy: number; readonly size: number }
+  readonly jobs: readonly RunningJob[]
+  /** When its loop last had a turn, epoch milliseconds: of a live partition that is held by nothing, not long ago. */
+  readonly lastPollAtMs: number
+  /** The offset that has been failing for longest. */
+  readonly failing: Failing | undefined
+  /** The same, once that is more than five minutes. */
+  readonly stuck: Failing | undefined
+}
+
 /**
  * Holds everything of one partition inside a worker, from assignment to revocation. One loop; what happens next is
  * decided at its top.
  *
- *     poll cycle:  beforePoll -> take -> afterFetch -> handler, message by message or batch -> afterPoll
- *     failure:     nothing is marked, what is unfinished stays in hand, the loop waits for the back-off
+ *     poll cycle:  beforePoll -> take -> afterFetch -> work: one after the other, or in lanes -> afterPoll
+ *     failure:     nothing is marked, what is unfinished stays in hand until its back-off is over
  *
  * After `end` no handler is started; what a handler that was left behind still does changes nothing here.
  */
@@ -45,27 +73,23 @@ export class PartitionOwner implements JobOwner {
   readonly place: Place
   readonly state: Record<string, unknown> = {}
   readonly #env: OwnerEnvironment
-  readonly #handler: Handler
-  readonly #call: Call
+  readonly #send: Send
+  readonly #hooks: HookCaller
+  readonly #feed: Feed
   readonly #partition: PartitionState
   readonly #departures: Departures
-  readonly #gate: AdmissionGate | undefined
-  readonly #settlement: Settlement
-  readonly #wakeup = new Wakeup()
-  readonly #watch: JobWatch
+  readonly #runner: JobRunner
+  readonly #work: Work
+  readonly #wakeup: Wakeup
   #log: Logger | undefined
-  #job: JobContext | undefined
   #seekTo: SeekTarget | undefined
   #isBegun = false
   #isEnding = false
   #isGone = false
   #loop: Promise<void> = Promise.resolve()
   #ended: Promise<void> | undefined
-  #isEndTold = true
-  #isIdleTold = false
-  #lastMessageAtMs: number
-  #tickAtMs: number
-  #committed: number | undefined
+  #lastPollAtMs: number
+  #committed: Position | undefined
   #committedAtMs: number
 
   constructor(plan: ConsumerPlan, topic: Topic, source: SourcePartition, env: OwnerEnvironment) {
@@ -73,32 +97,48 @@ export class PartitionOwner implements JobOwner {
     this.topic = topic
     this.source = source
     this.#env = env
-    this.#partition = new PartitionState(plan, topic, source, env.clock, () => env.onMarked(this))
-    this.place = this.#partition.place
-    this.#departures = new Departures(this.#partition, env)
-    this.#settlement = new Settlement(this.#partition, this.#departures, env, (error) =>
+    this.#send = plan.sendVia?.(env.send) ?? env.send
+    const state = new PartitionState(plan, topic, source, env.clock, () => env.onMarked(this))
+    this.#partition = state
+    this.place = state.place
+    const hasLanes = plan.lanes.size > 1
+    this.#wakeup = new Wakeup({ keepsWakes: hasLanes })
+    const departures = new Departures(state, env)
+    this.#departures = departures
+    const settlement = new Settlement(state, departures, env, (error) =>
       env.onCritical(this, error),
     )
-    this.#handler = plan.makeHandler()
-    this.#gate = this.#makeGate()
+    const handler = plan.makeHandler()
+    this.#hooks = new HookCaller(handler, state.place, () => this.#hookMoment())
+    const { enter, breathe } = env
+    const host = {
+      isStopped: () => this.#isStopped(),
+      isEnding: () => this.#isEnding,
+      isSeeking: () => this.#seekTo !== undefined,
+      sleep: (untilMs: number, other?: (signal: AbortSignal) => Promise<unknown>) =>
+        this.#sleep(untilMs, other),
+      forgetWakes: () => this.#wakeup.forget(),
+      wake: () => this.#wakeup.wake(),
+      ...(enter === undefined ? {} : { enter: (call: () => unknown) => enter(this, call) }),
+    }
     // The job's messages, not the context's: an inbox takes out those that it knows.
-    this.#call = plan.wrap(({ context, messages }) =>
-      this.#handler.consume(
-        this.#moment(context as JobContext, messages as readonly DeliveredMessage[]),
-      ),
+    const call = plan.wrap(({ context, messages }) =>
+      handler.consume(this.#moment(context as JobContext, messages as readonly DeliveredMessage[])),
     )
-    this.#watch = new JobWatch(env.clock, plan, {
-      onTimeout: () => this.#job?.abort('timeout'),
-      onSlow: (durationMs) => this.#publishSlow(durationMs),
-    })
+    const runner = new JobRunner({ state, departures, settlement, env, owner: this, call, host })
+    this.#runner = runner
+    const gate = this.#makeGate(settlement)
+    const parts = { state, departures, gate, runner, host, breathe }
+    this.#work = hasLanes ? new Lanes(parts) : new Sequence(parts)
+    state.work = this.#work
+    this.#feed = new Feed({ state, work: this.#work, hooks: this.#hooks, host })
     const now = env.clock.now()
-    this.#lastMessageAtMs = now
-    this.#tickAtMs = now + plan.tickIntervalMs
-    this.#committed = source.committed?.offset
+    this.#lastPollAtMs = now
+    this.#committed = source.committed ?? undefined
     this.#committedAtMs = now
   }
 
-  #makeGate(): AdmissionGate | undefined {
+  #makeGate(settlement: Settlement): AdmissionGate | undefined {
     const { group, consumer, topic, partition } = this.place
     const { state, log } = this
     const pacing = this.plan.makePacing?.({ group, consumer, topic, partition, state, log })
@@ -106,7 +146,7 @@ export class PartitionOwner implements JobOwner {
     if (pacing.finished !== undefined)
       this.#partition.onFinished = (message) => pacing.finished?.(message)
     return new AdmissionGate(this.#partition, pacing, this.#departures, (message, error) =>
-      this.#settlement.refused(message, error),
+      settlement.refused(message, error),
     )
   }
 
@@ -115,38 +155,63 @@ export class PartitionOwner implements JobOwner {
   get status(): OwnerState {
     if (this.#isGone) return { kind: 'gone' }
     if (this.#isEnding) return { kind: 'draining' }
-    if (this.#job !== undefined) return { kind: 'running' }
-    const hold = this.#partition.hold()
+    if (this.#runner.running.size > 0) return { kind: 'running' }
+    const hold = this.#partition.holds.current()
     if (hold !== undefined) return hold
     if (!this.#isBegun) return { kind: 'assigned' }
-    return { kind: this.#wakeup.isWaiting ? 'waiting' : 'running' }
+    if (!this.#wakeup.isWaiting) return { kind: 'running' }
+    const { isResting, dueMs } = this.#work
+    return isResting ? { kind: 'paused', reason: 'backoff', untilMs: dueMs } : { kind: 'waiting' }
   }
 
-  /** Nothing in hand and nothing running; more may lie at the broker. */
+  report(): OwnerReport {
+    const now = this.now()
+    const failing = this.#partition.attempts.oldest
+    const jobs = Array.from(this.#runner.running, ({ messages, attempt, startedAt }) => ({
+      offset: messages[0]?.offset ?? -1,
+      messages: messages.length,
+      attempt,
+      startedAtMs: startedAt,
+      ageMs: now - startedAt,
+    }))
+    return {
+      state: this.status,
+      lanes: this.#work.lanes,
+      jobs,
+      lastPollAtMs: this.#lastPollAtMs,
+      failing,
+      stuck: failing !== undefined && now - failing.sinceMs >= stuckAfterMs ? failing : undefined,
+    }
+  }
+
+  /** Nothing runs, and nothing in hand will before somebody acts; more may lie at the broker. */
   get isDry(): boolean {
-    return this.#job === undefined && this.#partition.hand.length === 0
+    const isIdle = this.#runner.running.size === 0
+    return isIdle && (this.#work.size === 0 || this.#partition.holds.isForGood)
   }
 
-  /** `UsersConsumer users/0:42 for 61 s`, while a handler runs. */
-  describeJob(): string | undefined {
-    const job = this.#job
-    if (job === undefined) return undefined
-    const seconds = Math.round((this.now() - job.startedAt) / 1000)
-    const at = `${this.topic.name}/${this.source.partition}:${job.messages[0]?.offset}`
-    return `${this.plan.title} ${at} for ${seconds} s`
+  /** For each running handler, such as `UsersConsumer users/0:42 for 61 s`. */
+  describeJobs(): string[] {
+    return Array.from(this.#runner.running, ({ messages, startedAt }) => {
+      const seconds = Math.round((this.now() - startedAt) / 1000)
+      const at = `${this.topic.name}/${this.source.partition}:${messages[0]?.offset}`
+      return `${this.plan.title} ${at} for ${seconds} s`
+    })
   }
 
-  /** The offset to commit when it moved, or when it stands for so long that the broker may forget it. */
-  positionToCommit(recommitAfterMs = Infinity): { offset: number } | undefined {
+  /** What to commit when it moved, or when it stands for so long that the broker may forget it. */
+  positionToCommit(recommitAfterMs = Infinity): Position | undefined {
     if (this.#isGone) return undefined
-    const offset = this.#partition.position
-    if (offset === undefined) return undefined
+    const position = this.#partition.position
+    if (position === undefined) return undefined
     const isOld = this.now() - this.#committedAtMs >= recommitAfterMs
-    return offset !== this.#committed || isOld ? { offset } : undefined
+    const hasMoved =
+      position.offset !== this.#committed?.offset || position.metadata !== this.#committed.metadata
+    return hasMoved || isOld ? position : undefined
   }
 
-  committed(offset: number): void {
-    this.#committed = offset
+  committed(position: Position): void {
+    this.#committed = position
     this.#committedAtMs = this.now()
   }
 
@@ -155,9 +220,13 @@ export class PartitionOwner implements JobOwner {
     const { position, committed } = this.source
     const found = committed?.offset ?? null
     const known = position >= 0 ? position : found
-    const metadata = committed?.metadata ?? ''
-    const error = await this.#hook('assigned', { position: known, committed: found, metadata })
-    if (error !== undefined) this.#partition.block(error, this.#partition.headOffset)
+    const metadata = this.#partition.userMetadata
+    const error = await this.#hooks.call('assigned', {
+      position: known,
+      committed: found,
+      metadata,
+    })
+    if (error !== undefined) this.#partition.holds.block(error, this.#partition.headOffset)
     if (this.#seekTo !== undefined) await this.#applySeek()
     this.#isBegun = true
     this.#loop = this.#run()
@@ -165,15 +234,15 @@ export class PartitionOwner implements JobOwner {
 
   /** Takes no more messages, keeps the assignment; what is in hand is finished. */
   quiet(): void {
-    this.#partition.quiet()
+    this.#partition.holds.quiet()
     this.#wakeup.wake()
   }
 
   /**
-   * Stops feeding, lets the running handler finish, runs the hook. Afterwards the caller commits, then calls
+   * Stops feeding, lets the running handlers finish, runs the hook. Afterwards the caller commits, then calls
    * `release`. Idempotent: the first call decides.
-   * @param abortAfterMs - then the handler's signal aborts
-   * @param graceMs - after that it is left behind
+   * @param abortAfterMs - then the handlers' signals abort; at once for long-running ones
+   * @param graceMs - after that they are left behind
    */
   end(kind: EndKind, abortAfterMs: number, graceMs: number): Promise<void> {
     this.#ended ??= this.#end(kind, abortAfterMs, graceMs)
@@ -184,20 +253,23 @@ export class PartitionOwner implements JobOwner {
   release(): void {
     this.#isGone = true
     this.#partition.isOver = true
-    this.#watch.stop()
+    this.#runner.stop()
   }
 
   async #end(kind: EndKind, abortAfterMs: number, graceMs: number): Promise<void> {
     this.#isEnding = true
     this.#wakeup.wake()
-    if (kind === 'lost') this.#job?.abort('stop')
+    if (kind === 'lost' || (kind === 'revoked' && this.plan.isLongRunning)) this.#runner.abortAll()
     if (!(await this.#loopEndsWithin(abortAfterMs))) {
-      this.#job?.abort('stop')
-      if (!(await this.#loopEndsWithin(graceMs))) this.#leaveBehind()
+      this.#runner.abortAll()
+      if (!(await this.#loopEndsWithin(graceMs))) {
+        this.#partition.isOver = true
+        this.#runner.tellStuck()
+      }
     }
     const isStop = kind === 'shutdown'
-    await this.#hook(isStop ? 'shutdown' : 'revoked')
-    if (isStop) await this.#hook('beforeStop')
+    await this.#hooks.call(isStop ? 'shutdown' : 'revoked')
+    if (isStop) await this.#hooks.call('beforeStop')
   }
 
   #loopEndsWithin(ms: number): Promise<boolean> {
@@ -208,13 +280,6 @@ export class PartitionOwner implements JobOwner {
         resolve(true)
       })
     })
-  }
-
-  #leaveBehind(): void {
-    this.#partition.isOver = true
-    const job = this.#job
-    if (job === undefined || !events.jobStuck.isHeard) return
-    events.jobStuck.publish({ ...this.#facts(job), durationMs: this.now() - job.startedAt })
   }
 
   // --- what handlers ask for (JobOwner)
@@ -245,7 +310,7 @@ export class PartitionOwner implements JobOwner {
   }
 
   get send(): Send {
-    return this.#env.send
+    return this.#send
   }
 
   now(): number {
@@ -258,8 +323,8 @@ export class PartitionOwner implements JobOwner {
     return responder.call(data as never, { send, consumer: title })
   }
 
-  mark(offset: number, options: { readonly rewind: boolean }): boolean {
-    return this.#partition.mark(offset, options)
+  mark(offset: number, request: MarkRequest): boolean {
+    return this.#partition.mark(offset, request)
   }
 
   async commit(): Promise<boolean> {
@@ -273,240 +338,90 @@ export class PartitionOwner implements JobOwner {
   }
 
   pause(duration: number | string | undefined): void {
-    this.#partition.pause('user', duration === undefined ? undefined : parseDuration(duration))
+    this.#partition.holds.pause(
+      'user',
+      duration === undefined ? undefined : parseDuration(duration),
+    )
     this.#wakeup.wake()
   }
 
   /** Ends a pause, a back-off or a block; a blocked message is tried again. */
   resume(): void {
-    this.#partition.resume()
+    this.#partition.holds.resume()
+    this.#work.resume()
     this.#wakeup.wake()
   }
 
-  async deadLetter(offset: number, reason: string): Promise<void> {
-    const message = this.#partition.hand.find((own) => own.offset === offset)
-    if (message === undefined) return
+  async deadLetter(message: DeliveredMessage, reason: string): Promise<void> {
+    if (message.isDone) return
+    const { offset } = message
     const at = { topic: this.topic.name, partition: this.source.partition, offset }
     if (this.plan.deadLetter === undefined)
       throw failure('MR_APP_DEAD_LETTER_UNDECLARED', { ...at, consumer: this.plan.name })
     const error = failure('MR_APP_DEAD_LETTER_ASKED', { ...at, reason })
     const attempts = this.#partition.attempts.failedAt(offset) + 1
-    const reasonKind = { kind: 'dead-letter', reason: 'handler' } as const
-    await this.#departures.send({ ...reasonKind, message, error, attempts })
+    const kind = 'dead-letter'
+    await this.#departures.send({ kind, message, error, reason: 'handler', attempts })
   }
 
   // --- the loop
 
   async #run(): Promise<void> {
     while (!this.#isEnding) {
+      this.#lastPollAtMs = this.now()
+      this.#wakeup.forget()
       try {
         if (this.#seekTo !== undefined) await this.#applySeek()
-        else if (this.#partition.hold() !== undefined) await this.#waitWhileHeld()
+        else if (this.#partition.holds.current() !== undefined) await this.#waitWhileHeld()
         else await this.#cycle()
       } catch (error) {
         // Only faults of the source come here: handlers and hooks are caught where they are called.
-        this.#partition.block(error, this.#partition.headOffset)
+        this.#partition.holds.block(error, this.#partition.headOffset)
       }
     }
+    await this.#work.settled()
   }
 
   async #cycle(): Promise<void> {
-    const partition = this.#partition
-    let messages = partition.hand.length
+    let messages = this.#work.size
     if (events.pollBefore.isHeard) events.pollBefore.publish(this.place)
-    if (this.#handler.has('beforePoll')) await this.#hook('beforePoll')
+    if (this.#hooks.has('beforePoll')) await this.#hooks.call('beforePoll')
     try {
-      if (partition.hand.length === 0 && !this.#isStopped()) messages = await this.#fill()
-      while (partition.hand.length > 0 && !this.#isStopped()) await this.#work()
+      if (this.#work.wants > 0 && !this.#isStopped()) messages = await this.#feed.fill()
+      await this.#work.run()
     } finally {
-      if (this.#handler.has('afterPoll')) await this.#hook('afterPoll')
+      if (this.#hooks.has('afterPoll')) await this.#hooks.call('afterPoll')
       if (events.pollAfter.isHeard) events.pollAfter.publish({ ...this.place, messages })
     }
   }
 
   /** Handing over stops here: end, hold, or a seek that drops what is in hand. */
   #isStopped(): boolean {
-    return this.#isEnding || this.#seekTo !== undefined || this.#partition.hold() !== undefined
+    return (
+      this.#isEnding || this.#seekTo !== undefined || this.#partition.holds.current() !== undefined
+    )
   }
 
   async #waitWhileHeld(): Promise<void> {
-    const hold = this.#partition.hold()
+    const hold = this.#partition.holds.current()
     if (hold === undefined) return
-    let untilMs = hold.kind === 'blocked' ? Infinity : hold.untilMs
-    const mayTick = this.#handler.has('tick') && !this.#partition.isRetrying
-    if (mayTick) untilMs = Math.min(untilMs, this.#tickAtMs)
-    await this.#sleep(untilMs)
-    if (mayTick) await this.#tickIfDue()
+    await this.#feed.waitUntil(hold.kind === 'blocked' ? Infinity : hold.untilMs)
   }
 
-  /** How many messages came into the hand. */
-  async #fill(): Promise<number> {
-    const { maxMessages, mode } = this.plan
-    const partition = this.#partition
-    let taken = this.source.take(maxMessages)
-    if (taken.length === 0) {
-      await this.#tellEnd()
-      await this.#waitForMessages()
-      if (this.#isStopped()) return 0
-      taken = this.source.take(maxMessages)
-      if (taken.length === 0) {
-        // A partition that is being taken away says at once that it may be looked at: without a turn of the loop
-        // its revocation would never be heard of.
-        await new Promise((resolve) => setImmediate(resolve))
-        return 0
-      }
+  async #sleep(untilMs: number, other?: (signal: AbortSignal) => Promise<unknown>): Promise<void> {
+    const { attempts } = this.#partition
+    if (attempts.isEmpty) return this.#wakeup.wait(this.#env.clock, untilMs, other)
+    await this.#wakeup.wait(this.#env.clock, Math.min(untilMs, attempts.nextStuckAtMs), other)
+    for (const stuck of attempts.newlyStuck(this.now())) {
+      const { offset, sinceMs, attempts: count } = stuck
+      const forMs = this.now() - sinceMs
+      events.partitionStuck.publish({ ...this.place, offset, attempts: count, forMs })
     }
-    for (const message of taken) partition.receive(message)
-    if (mode === 'batch') await this.#fillBatch()
-    this.#isEndTold = false
-    this.#isIdleTold = false
-    this.#lastMessageAtMs = this.now()
-    if (this.plan.receive !== undefined) await this.plan.receive(partition.hand.slice())
-    if (this.#handler.has('afterFetch'))
-      await this.#hook('afterFetch', new MessageBatch(partition.hand.slice()))
-    return partition.hand.length
-  }
-
-  /** A short batch waits for more, but not at the end of the partition, where more may never come. */
-  async #fillBatch(): Promise<void> {
-    const { maxMessages, maxWaitMs, fillsBySize } = this.plan
-    const { hand } = this.#partition
-    const untilMs = this.now() + maxWaitMs
-    while (hand.length < maxMessages && !this.#isStopped()) {
-      if (!fillsBySize && this.#isAtEnd) return
-      await this.#sleep(untilMs, (signal) => this.source.available(signal))
-      const more = this.source.take(maxMessages - hand.length)
-      if (more.length === 0 && this.now() >= untilMs) return
-      for (const message of more) this.#partition.receive(message)
-    }
-  }
-
-  get #isAtEnd(): boolean {
-    return this.source.lag === 0
-  }
-
-  async #waitForMessages(): Promise<void> {
-    const handler = this.#handler
-    const isWatched = events.pollBefore.isHeard || events.pollAfter.isHeard
-    const hasCycles = handler.has('beforePoll') || handler.has('afterPoll') || isWatched
-    let untilMs = hasCycles ? this.now() + this.plan.maxWaitMs : Infinity
-    if (handler.has('tick')) untilMs = Math.min(untilMs, this.#tickAtMs)
-    const idleAtMs = this.#lastMessageAtMs + this.plan.idleAfterMs
-    const mayIdle = !this.#isIdleTold && (handler.has('idle') || events.partitionIdle.isHeard)
-    if (mayIdle) untilMs = Math.min(untilMs, idleAtMs)
-
-    await this.#sleep(untilMs, (signal) => this.source.available(signal))
-    await this.#tickIfDue()
-    if (!mayIdle || this.#isEnding || this.now() < idleAtMs) return
-    this.#isIdleTold = true
-    events.partitionIdle.publish({ ...this.place, idleMs: this.plan.idleAfterMs })
-    await this.#hook('idle')
-  }
-
-  #sleep(untilMs: number, other?: (signal: AbortSignal) => Promise<unknown>): Promise<void> {
-    return this.#wakeup.wait(this.#env.clock, untilMs, other)
-  }
-
-  async #tickIfDue(): Promise<void> {
-    if (this.#isEnding || !this.#handler.has('tick') || this.now() < this.#tickAtMs) return
-    this.#tickAtMs = this.now() + this.plan.tickIntervalMs
-    await this.#hook('tick')
-  }
-
-  async #tellEnd(): Promise<void> {
-    if (this.#isEndTold || !this.#isAtEnd) return
-    this.#isEndTold = true
-    events.partitionEnded.publish({ ...this.place, offset: this.source.position })
-    await this.#hook('ended')
-  }
-
-  /** One step with the hand: dead letters that wait come first, since they hold their message's place. */
-  async #work(): Promise<void> {
-    const partition = this.#partition
-    if (!this.#departures.isEmpty) {
-      await this.#departures.sendAll()
-      return
-    }
-    const breath = this.#env.breathe?.()
-    if (breath !== undefined) await breath
-    const head = partition.hand[0] as DeliveredMessage
-    if (partition.split !== undefined && head.offset > partition.split.through)
-      partition.split = undefined
-    const isSingle = this.plan.mode === 'each' || partition.split !== undefined
-    const next = isSingle ? [head] : partition.hand.slice()
-    const admitted = this.#gate === undefined ? next : this.#gate.admit(next)
-    if (admitted.length > 0) await this.#runJob(admitted)
-  }
-
-  async #runJob(messages: readonly DeliveredMessage[]): Promise<void> {
-    const { slots } = this.#env
-    if (!slots.tryTake() && !(await this.#waitForSlot())) return
-    const partition = this.#partition
-    const attempt = partition.attempts.failedAt((messages[0] as DeliveredMessage).offset) + 1
-    const job = new JobContext(this, messages, attempt, partition.handSinceMs, this.now())
-    this.#job = job
-    this.#watch.begin(job.startedAt)
-    if (events.jobStarted.isHeard) events.jobStarted.publish(this.#facts(job))
-    if (attempt > 1 && events.consumerRetrying.isHeard)
-      events.consumerRetrying.publish(this.#facts(job))
-
-    let result: JobResult
-    try {
-      let returned = this.topic.decodesAhead ? this.#prepareAndCall(job) : this.#enter(job)
-      if (isThenable(returned)) returned = await returned
-      const sends = job.pendingSends
-      if (sends !== undefined) await sends
-      result = { kind: 'returned', outcome: outcomeOf(returned) }
-    } catch (error) {
-      result = { kind: 'thrown', error }
-    }
-    slots.release()
-    this.#job = undefined
-    this.#watch.end()
-
-    // A handler that threw because its signal aborted has not failed: its message comes again elsewhere.
-    const isInterrupted = result.kind === 'thrown' && job.abortedBy === 'stop'
-    const isDropped = isInterrupted || !partition.isOwned
-    if (events.jobFinished.isHeard) this.#publishFinished(job, result, isDropped)
-    if (isDropped) return
-    if (this.#seekTo !== undefined && result.kind === 'returned') return
-    this.#settlement.settle(job, result)
-    if (!this.#departures.isEmpty && !this.#isEnding) await this.#departures.sendAll()
-  }
-
-  /** True with a slot in hand. */
-  async #waitForSlot(): Promise<boolean> {
-    const { slots } = this.#env
-    const aborter = new AbortController()
-    const taking = slots.take(aborter.signal)
-    await this.#sleep(Infinity, () => taking)
-    aborter.abort()
-    // A slot that was handed out in the turn of the wake is ours all the same.
-    const isTaken = await taking
-    if (isTaken && this.#isStopped()) {
-      slots.release()
-      return false
-    }
-    return isTaken
-  }
-
-  async #prepareAndCall(job: JobContext): Promise<unknown> {
-    for (const message of job.messages) await message.prepare()
-    return this.#enter(job)
-  }
-
-  #enter(job: JobContext): unknown {
-    const call = (): unknown =>
-      this.#call({
-        context: job,
-        topic: this.topic.name,
-        partition: this.source.partition,
-        messages: job.messages,
-      })
-    return this.#env.enter === undefined ? call() : this.#env.enter(this, call)
   }
 
   async #applySeek(): Promise<void> {
+    // What runs does so with messages that are about to be forgotten.
+    await this.#work.settled()
     const to = this.#seekTo as SeekTarget
     this.#seekTo = undefined
     try {
@@ -520,21 +435,9 @@ export class PartitionOwner implements JobOwner {
     this.#partition.startOver()
   }
 
-  /** The error of a hook that threw, already reported. */
-  async #hook(name: HookName, argument?: unknown): Promise<unknown> {
-    if (!this.#handler.has(name)) return undefined
+  #hookMoment(): { readonly context: JobContext; readonly moment: Moment } {
     const context = new JobContext(this, [], 1, this.now(), this.now())
-    try {
-      await this.#handler.hook(name, this.#moment(context), argument)
-      await context.pendingSends
-      return undefined
-    } catch (cause) {
-      const { consumer, topic, partition } = this.place
-      const at = { hook: name, consumer, topic, partition, reason: reasonOf(cause) }
-      const error = failure('MR_APP_HOOK_FAILED', at, { cause })
-      events.error.publish({ type: `hook.${name}`, error })
-      return error
-    }
+    return { context, moment: this.#moment(context) }
   }
 
   #moment(context: JobContext, messages = context.messages): Moment {
@@ -542,32 +445,4 @@ export class PartitionOwner implements JobOwner {
     const { partition } = this.source
     return { context, topic: this.topic, partition, mode, messages }
   }
-
-  #publishFinished(job: JobContext, result: JobResult, isDropped: boolean): void {
-    const hasFailed =
-      result.kind === 'thrown' ||
-      job.abortedBy === 'timeout' ||
-      (result.outcome !== undefined && result.outcome.kind !== 'skip')
-    const now = this.now()
-    events.jobFinished.publish({
-      ...this.#facts(job),
-      result: isDropped ? 'dropped' : hasFailed ? 'failed' : 'done',
-      durationMs: now - job.startedAt,
-      timeLagMs: now - (job.messages[0]?.timestamp ?? now),
-      lag: this.lag,
-    })
-  }
-
-  #publishSlow(durationMs: number): void {
-    if (this.#job !== undefined) events.jobSlow.publish({ ...this.#facts(this.#job), durationMs })
-  }
-
-  #facts(job: JobContext): Place & { offset: number; messages: number; attempt: number } {
-    const offset = job.messages[0]?.offset ?? this.source.position
-    return { ...this.place, offset, messages: job.messages.length, attempt: job.attempt }
-  }
-}
-
-function isThenable(value: unknown): value is PromiseLike<unknown> {
-  return typeof value === 'object' && value !== null && 'then' in value
 }

@@ -1,64 +1,66 @@
+import { failure } from '../../errors/index.ts'
 import { events } from '../../telemetry/index.ts'
 import type { ConsumerPlan } from '../consumer/plan.ts'
 import { DeliveredMessage } from '../message/message.ts'
-import { automaticOffsets, manualOffsets, type OffsetPolicy } from '../offsets/policy.ts'
-import type { WaitReason } from '../pacing/pacing.ts'
+import {
+  joinMetadata,
+  splitMetadata,
+  UserMetadata,
+  userMetadataLimit,
+} from '../offsets/metadata.ts'
+import {
+  automaticOffsets,
+  manualLaneOffsets,
+  manualOffsets,
+  type OffsetPolicy,
+} from '../offsets/policy.ts'
+import type { Runs } from '../offsets/ranges.ts'
 import type { Clock, SourceMessage, SourcePartition } from '../ports.ts'
 import type { Topic } from '../topic/define-topic.ts'
 import { Tracker } from '../tracker/tracker.ts'
 import { Attempts } from './attempts.ts'
+import { Holds } from './holds.ts'
+import type { Place } from './place.ts'
+import type { Work } from './work.ts'
 
-/** Whose partition it is, in every event. */
-export interface Place {
-  readonly group: string
-  readonly groupId: string
-  readonly consumer: string
-  readonly topic: string
-  readonly partition: number
+export interface MarkRequest {
+  readonly rewind: boolean
+  readonly metadata: string | undefined
 }
 
-export type PauseReason = 'user' | 'storm' | 'critical'
-
-export type Hold =
-  | { readonly kind: 'blocked'; readonly code: string; readonly error: unknown }
-  | {
-      readonly kind: 'paused'
-      readonly reason: PauseReason | WaitReason | 'quiet' | 'backoff'
-      readonly untilMs: number
-    }
+/** What goes to the broker. */
+export interface Position {
+  readonly offset: number
+  readonly metadata: string
+}
 
 /**
- * Where one partition stands: what is in hand, what is finished, what holds it. Decides nothing and waits for
- * nothing.
+ * Where one partition stands: what is finished and marked, what has failed, what holds it. Decides nothing and waits
+ * for nothing.
  *
- * A message leaves the hand only when it is finished: handled, skipped, or acknowledged as a dead letter.
+ * A message leaves the hand only when it is finished: handled, skipped, or acknowledged elsewhere.
  */
 export class PartitionState {
   readonly plan: ConsumerPlan
   readonly topic: Topic
   readonly source: SourcePartition
   readonly place: Place
-  readonly attempts = new Attempts()
+  readonly attempts: Attempts
+  readonly holds: Holds
   readonly tracker: Tracker
   readonly #offsets: OffsetPolicy
+  readonly #metadata: UserMetadata
   readonly #clock: Clock
   readonly #onMarked: () => void
-  /** Taken and not finished, in order. */
-  hand: DeliveredMessage[] = []
-  handSinceMs = 0
-  /** A failed batch that named no message runs again one by one up to here; final: each has one attempt left. */
-  split: { readonly through: number; readonly isFinal: boolean } | undefined
+  /** From messages of a failed batch that named none: each is handled alone. True: it has one attempt left. */
+  readonly #alone = new Map<number, boolean>()
+  /** Finished in an earlier tenure, above the offset that was committed then. */
+  #known: Runs
   /** Nothing counts any more: the tenure is over, or a handler was left behind. */
   isOver = false
   /** For a pacing that wants to know. */
   onFinished: ((message: DeliveredMessage) => void) | undefined
-  #retryAtMs = 0
-  #heldBack: { readonly reason: WaitReason; readonly untilMs: number } | undefined
-  #isQuiet = false
-  #pause:
-    | { readonly reason: PauseReason; readonly untilMs: number; readonly sinceMs: number }
-    | undefined
-  #blocked: { readonly code: string; readonly error: unknown } | undefined
+  work!: Work
 
   constructor(
     plan: ConsumerPlan,
@@ -79,11 +81,29 @@ export class PartitionState {
       topic: topic.name,
       partition: source.partition,
     }
-    this.tracker = new Tracker(source.position)
-    this.#offsets =
-      plan.offsets === 'manual'
-        ? manualOffsets(this.tracker, source.committed?.offset)
-        : automaticOffsets(this.tracker, () => source.position)
+    this.attempts = new Attempts(plan.onError !== undefined)
+    this.holds = new Holds({
+      place: this.place,
+      source,
+      clock,
+      headOffset: () => this.headOffset,
+      isHandEmpty: () => this.work.size === 0,
+    })
+    const { offset = -1, metadata = '' } = source.committed ?? {}
+    const { user, runs } = splitMetadata(metadata, offset)
+    this.#metadata = new UserMetadata(user)
+    this.#known = runs
+    this.tracker = new Tracker(source.position, plan.lanes.window)
+    this.#offsets = this.#makeOffsets()
+  }
+
+  #makeOffsets(): OffsetPolicy {
+    const { tracker, source, plan } = this
+    const committed = source.committed?.offset
+    if (plan.offsets !== 'manual') return automaticOffsets(tracker, () => source.position)
+    return plan.lanes.size > 1
+      ? manualLaneOffsets(tracker, committed)
+      : manualOffsets(tracker, committed)
   }
 
   now(): number {
@@ -92,10 +112,19 @@ export class PartitionState {
 
   // --- messages
 
-  receive(message: SourceMessage): void {
-    if (this.hand.length === 0) this.handSinceMs = this.now()
-    this.tracker.start(message.offset)
-    this.hand.push(new DeliveredMessage(message, this.topic))
+  /** Undefined for one that was finished in an earlier tenure. */
+  receive(source: SourceMessage): DeliveredMessage | undefined {
+    const { offset } = source
+    this.tracker.start(offset)
+    this.#offsets.started?.(offset)
+    if (this.#known.length > 0 && this.#isKnown(offset)) {
+      events.consumerSkipped.publish({ ...this.place, offset, reason: 'finished before' })
+      if (this.#offsets.settled(offset)) this.#marked(offset)
+      return undefined
+    }
+    const message = new DeliveredMessage(source, this.topic)
+    this.work.add(message)
+    return message
   }
 
   /** The handler is done with it. */
@@ -123,18 +152,48 @@ export class PartitionState {
     this.settle(message)
   }
 
-  /** The user's mark. False when the partition is lost. */
-  mark(offset: number, options: { readonly rewind: boolean }): boolean {
+  /** Nobody knows which of them failed the batch: each comes again by itself. */
+  runAlone(messages: readonly DeliveredMessage[], isFinal: boolean): void {
+    for (const { offset } of messages) this.#alone.set(offset, isFinal)
+  }
+
+  isAlone({ offset }: DeliveredMessage): boolean {
+    return this.#alone.size > 0 && this.#alone.has(offset)
+  }
+
+  /** Its retries were used up by the batch that it was part of. */
+  isLastAttempt({ offset }: DeliveredMessage): boolean {
+    return this.#alone.size > 0 && this.#alone.get(offset) === true
+  }
+
+  /** The user's mark. False when the partition is lost. @throws MR_APP_METADATA_TOO_LONG, MR_APP_REWIND_LANES */
+  mark(offset: number, { rewind, metadata }: MarkRequest): boolean {
     if (!this.isOwned) return false
-    if (this.#offsets.mark(offset, options)) this.#marked(offset)
+    if (metadata !== undefined) {
+      const bytes = Buffer.byteLength(metadata)
+      if (bytes > userMetadataLimit)
+        throw failure('MR_APP_METADATA_TOO_LONG', { bytes, limit: userMetadataLimit })
+    }
+    if (this.#offsets.mark(offset, { rewind })) this.#marked(offset)
+    if (rewind) this.#metadata.forgetFrom(offset + 1)
+    if (metadata !== undefined) {
+      this.#metadata.note(offset, metadata)
+      this.#onMarked()
+    }
     return true
   }
 
   /** Undefined while there is nothing to commit. */
-  get position(): number | undefined {
-    const position = this.#offsets.position()
+  get position(): Position | undefined {
+    const offset = this.#offsets.position()
     // The source does not know its position before the first fetch.
-    return position === undefined || position < 0 ? undefined : position
+    if (offset === undefined || offset < 0) return undefined
+    return { offset, metadata: joinMetadata(this.#metadata.at(offset), offset, this.#ahead()) }
+  }
+
+  /** What the user has committed with, as far as it is true for what was found at the start. */
+  get userMetadata(): string {
+    return this.#metadata.at(-1)
   }
 
   get isOwned(): boolean {
@@ -143,21 +202,22 @@ export class PartitionState {
 
   /** Offset of the message that is next, or where the next one will be. */
   get headOffset(): number {
-    return this.hand[0]?.offset ?? this.source.position
+    return this.tracker.span > 0 ? this.tracker.position : this.source.position
   }
 
   get lag(): number {
-    return Math.max(0, this.source.lag) + this.hand.length
+    return Math.max(0, this.source.lag) + this.work.size
   }
 
   /** After a seek: what was in hand is dropped unmarked. */
   startOver(): void {
-    this.hand = []
+    this.work.clear()
     this.attempts.clear()
-    this.split = undefined
-    this.#retryAtMs = 0
-    this.#blocked = undefined
-    this.#heldBack = undefined
+    this.holds.startOver()
+    this.#alone.clear()
+    // Whoever goes back wants to see them again.
+    this.#known = []
+    this.#metadata.forgetFrom(0)
     this.#offsets.reset(this.source.position)
   }
 
@@ -167,98 +227,32 @@ export class PartitionState {
   }
 
   #leaveHand(message: DeliveredMessage): void {
+    if (message.isDone) return
+    message.isDone = true
     if (this.onFinished !== undefined) this.onFinished(message)
     this.attempts.forget(message.offset)
-    if (this.hand[0] === message) this.hand.shift()
-    else this.hand = this.hand.filter((own) => own !== message)
+    if (this.#alone.size > 0) this.#alone.delete(message.offset)
+    this.work.remove(message)
   }
 
-  // --- what holds it
-
-  retryIn(delayMs: number): void {
-    this.#retryAtMs = Math.max(this.#retryAtMs, this.now() + delayMs)
+  /** Offsets come in rising order, so runs that are passed are not looked at again. */
+  #isKnown(offset: number): boolean {
+    while ((this.#known[1] ?? Infinity) <= offset) this.#known = this.#known.slice(2)
+    return offset >= (this.#known[0] ?? Infinity)
   }
 
-  /** The pacing lets nothing through until then. */
-  holdBack(reason: WaitReason, untilMs: number): void {
-    if (untilMs <= this.now()) return
-    this.#heldBack = { reason, untilMs }
-    const forMs = untilMs - this.now()
-    const offset = this.headOffset
-    events.partitionPaused.publish({ ...this.place, offset, reason, forMs })
-    if (reason === 'throttle') events.consumerThrottled.publish({ ...this.place, offset, untilMs })
+  /** With what is known of earlier tenures and was not received in this one yet. */
+  #ahead(): Runs {
+    const ahead = this.#offsets.ahead()
+    if (this.#known.length === 0) return ahead
+    const next = Math.max(this.tracker.next, 0)
+    const later = this.#known.flatMap((edge, index) => {
+      const end = this.#known[index | 1] as number
+      return end <= next ? [] : [Math.max(edge, next)]
+    })
+    // One run, when the two meet.
+    return ahead.at(-1) === later[0]
+      ? [...ahead.slice(0, -1), ...later.slice(1)]
+      : [...ahead, ...later]
   }
-
-  pause(reason: PauseReason, forMs: number | undefined): void {
-    const sinceMs = this.now()
-    const untilMs = forMs === undefined ? Infinity : sinceMs + forMs
-    this.#pause = { reason, untilMs, sinceMs: this.#pause?.sinceMs ?? sinceMs }
-    events.partitionPaused.publish({ ...this.place, offset: this.headOffset, reason, forMs })
-  }
-
-  /** Takes nothing more, for good: no pause or resume of somebody else ends this. */
-  quiet(): void {
-    if (this.#isQuiet) return
-    this.#isQuiet = true
-    const offset = this.headOffset
-    events.partitionPaused.publish({ ...this.place, offset, reason: 'quiet', forMs: undefined })
-  }
-
-  block(error: unknown, offset: number): void {
-    const code = codeOf(error)
-    this.#blocked = { code, error }
-    events.partitionBlocked.publish({ ...this.place, offset, code, error })
-  }
-
-  /** Ends a pause, a back-off or a block. */
-  resume(): void {
-    const wasHeld = this.#pause !== undefined || this.#blocked !== undefined
-    const pausedMs = this.#pausedMs()
-    this.#pause = undefined
-    this.#blocked = undefined
-    this.#retryAtMs = 0
-    this.source.resume()
-    if (wasHeld) events.partitionResumed.publish({ ...this.place, pausedMs })
-  }
-
-  #pausedMs(): number {
-    return this.#pause === undefined ? 0 : this.now() - this.#pause.sinceMs
-  }
-
-  /** What holds the partition now; a pause that has run out ends here. */
-  hold(): Hold | undefined {
-    if (this.#blocked !== undefined) return { kind: 'blocked', ...this.#blocked }
-    // Quiet lets what is in hand finish, at its own pace; every other pause holds it too.
-    const quiet = this.#isQuiet && this.hand.length === 0 ? quietHold : undefined
-    if (this.#retryAtMs === 0 && this.#pause === undefined && this.#heldBack === undefined)
-      return quiet
-    const now = this.now()
-    if (this.#pause !== undefined && now >= this.#pause.untilMs) {
-      const pausedMs = this.#pausedMs()
-      this.#pause = undefined
-      events.partitionResumed.publish({ ...this.place, pausedMs })
-    }
-    if (quiet !== undefined) return quiet
-    if (this.#pause !== undefined) {
-      const { reason, untilMs } = this.#pause
-      return { kind: 'paused', reason, untilMs }
-    }
-    if (now < this.#retryAtMs)
-      return { kind: 'paused', reason: 'backoff', untilMs: this.#retryAtMs }
-    if (this.#heldBack === undefined) return undefined
-    if (now < this.#heldBack.untilMs) return { kind: 'paused', ...this.#heldBack }
-    this.#heldBack = undefined
-    return undefined
-  }
-
-  get isRetrying(): boolean {
-    return this.now() < this.#retryAtMs
-  }
-}
-
-const quietHold: Hold = { kind: 'paused', reason: 'quiet', untilMs: Infinity }
-
-function codeOf(error: unknown): string {
-  if (typeof error === 'object' && error !== null && 'code' in error) return String(error.code)
-  return error instanceof Error ? error.constructor.name : 'unknown'
 }

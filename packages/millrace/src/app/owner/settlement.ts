@@ -2,7 +2,8 @@ import { failure, isFailure } from '../../errors/index.ts'
 import { parseDuration } from '../../kit/index.ts'
 import { events } from '../../telemetry/index.ts'
 import type { DeliveredMessage } from '../message/message.ts'
-import type { Failure, Outcome } from '../outcome.ts'
+import { outcomeOf, type Failure, type Outcome } from '../outcome.ts'
+import type { OnError } from '../retry/options.ts'
 import {
   isNonRetryable,
   isUndecodable,
@@ -20,6 +21,17 @@ import type { PartitionState } from './partition-state.ts'
 export type JobResult =
   | { readonly kind: 'returned'; readonly outcome: Outcome | undefined }
   | { readonly kind: 'thrown'; readonly error: unknown }
+
+/** Milliseconds before what is unfinished comes again; undefined: nothing waits. */
+type Wait = number | undefined
+
+interface FailedMessage {
+  readonly target: DeliveredMessage
+  readonly attempt: FailedAttempt
+  /** `onError` has decided. */
+  readonly isRuled: boolean
+  readonly skipReason?: string
+}
 
 /**
  * What follows a handler call: which messages are finished, which come again and when, which are given up.
@@ -43,31 +55,29 @@ export class Settlement {
     this.#onCritical = onCritical
   }
 
-  settle(job: JobContext, result: JobResult): void {
+  /** @returns the wait before what is unfinished comes again; undefined when nothing asks for one */
+  settle(job: JobContext, result: JobResult): Wait | Promise<Wait> {
     if (job.abortedBy === 'timeout') {
       const cause = result.kind === 'thrown' ? result.error : undefined
-      this.#fail(job, 'thrown', this.#timeoutError(job, cause))
-    } else if (result.kind === 'thrown') {
-      this.#fail(job, 'thrown', result.error)
-    } else if (result.outcome === undefined) {
-      for (const message of job.messages) this.#state.finish(message)
-    } else {
-      this.#follow(job, result.outcome)
+      return this.#fail(job, 'thrown', this.#timeoutError(job, cause))
     }
+    if (result.kind === 'thrown') return this.#fail(job, 'thrown', result.error)
+    if (result.outcome !== undefined) return this.#follow(job, result.outcome)
+    for (const message of job.messages) this.#state.finish(message)
+    return undefined
   }
 
-  #follow(job: JobContext, outcome: Outcome): void {
+  #follow(job: JobContext, outcome: Outcome): Wait | Promise<Wait> {
     const { plan } = this.#state
     const at = this.#at(job.messages[0] as DeliveredMessage)
     switch (outcome.kind) {
       case 'skip':
         for (const message of job.messages) this.#state.skip(message, outcome.reason)
-        return
+        return undefined
       case 'retry': {
         const afterMs = outcome.after === undefined ? undefined : parseDuration(outcome.after)
         const error = failure('MR_APP_RETRY_ASKED', { ...at, consumer: plan.name })
-        this.#fail(job, 'retry', error, { afterMs })
-        return
+        return this.#fail(job, 'retry', error, { afterMs })
       }
       case 'deadLetter': {
         const error =
@@ -75,33 +85,30 @@ export class Settlement {
             ? failure('MR_APP_DEAD_LETTER_UNDECLARED', { ...at, consumer: plan.name })
             : failure('MR_APP_DEAD_LETTER_ASKED', { ...at, reason: outcome.reason })
         const failures = job.messages.map((message) => ({ message, error }))
-        this.#fail(job, 'deadLetter', error, { failures })
-        return
+        return this.#fail(job, 'deadLetter', error, { failures })
       }
       case 'stop': {
         const error = failure('MR_APP_STOP_ASKED', { ...at, reason: outcome.reason })
-        this.#fail(job, 'stop', error)
-        return
+        return this.#fail(job, 'stop', error)
       }
       case 'failed':
-        this.#failNamed(job, outcome.failures)
-        return
+        return this.#failNamed(job, outcome.failures)
     }
   }
 
-  #failNamed(job: JobContext, failures: readonly Failure[]): void {
+  #failNamed(job: JobContext, failures: readonly Failure[]): Wait | Promise<Wait> {
     const offsets = new Set(job.messages.map(({ offset }) => offset))
     if (failures.some(({ message }) => !offsets.has(message.offset))) {
       const error = failure('MR_APP_FAILED_FOREIGN', { consumer: this.#state.plan.name })
-      this.#fail(job, 'thrown', error)
-      return
+      return this.#fail(job, 'thrown', error)
     }
     const failing = new Set(failures.map(({ message }) => message.offset))
     for (const message of job.messages)
       if (!failing.has(message.offset)) this.#state.finish(message)
     const ordered = failures.toSorted((left, right) => left.message.offset - right.message.offset)
     const first = ordered[0]
-    if (first !== undefined) this.#fail(job, 'thrown', first.error, { failures: ordered })
+    if (first === undefined) return undefined
+    return this.#fail(job, 'thrown', first.error, { failures: ordered })
   }
 
   /**
@@ -113,7 +120,7 @@ export class Settlement {
     kind: FailedAttempt['kind'],
     error: unknown,
     more: { readonly failures?: readonly Failure[]; readonly afterMs?: number | undefined } = {},
-  ): void {
+  ): Wait | Promise<Wait> {
     const { plan, tracker, attempts } = this.#state
     const open = job.messages.filter(({ offset }) => !tracker.isFinished(offset))
     // Marked by the handler before it failed: finished, and out of the hand.
@@ -124,77 +131,148 @@ export class Settlement {
       const marked = job.messages[0] as DeliveredMessage
       this.#report(job, error, marked, undefined)
       const verdict = judge(plan.retry, { kind, error, attempts: 1 }, this.#env.random)
-      if (verdict.kind === 'stop') this.#apply(verdict, marked, error, 1)
-      return
+      return verdict.kind === 'stop' ? this.#apply(verdict, marked, error, 1) : undefined
     }
     const named = more.failures ?? this.#namedBy(error, open)
     const now = this.#state.now()
-    const judged = (named ?? [{ message: first, error }]).flatMap(({ message, error: own }) => {
+    const failed = (named ?? [{ message: first, error }]).flatMap(({ message, error: own }) => {
       const target = open.find(({ offset }) => offset === message.offset)
       if (target === undefined) return []
-      const count = attempts.fail(target.offset, now)
-      const isLast = this.#state.split?.isFinal === true
-      const failed = { kind, error: own, attempts: count, isLast, afterMs: more.afterMs }
-      const verdict = judge(plan.retry, failed, this.#env.random)
-      return [{ target, error: own, count, verdict }]
+      const count = attempts.fail(target.offset, now, own)
+      const isLast = this.#state.isLastAttempt(target)
+      const attempt = { kind, error: own, attempts: count, isLast, afterMs: more.afterMs }
+      return [{ target, attempt, isRuled: false }]
     })
+    const unnamed = named === undefined && open.length > 1 ? open : undefined
+    // What the handler has decided by its outcome is not asked about.
+    return plan.onError === undefined || kind !== 'thrown'
+      ? this.#judgeAll(job, failed, unnamed)
+      : this.#ask(plan.onError, job, failed, unnamed)
+  }
 
-    const verdict = judged[0]?.verdict.kind
-    const isGivenUp = verdict !== 'retry' && verdict !== 'stop'
-    if (named === undefined && open.length > 1 && isGivenUp) {
+  /** The consumer's own rules come before the lists. */
+  async #ask(
+    onError: OnError,
+    job: JobContext,
+    failed: readonly FailedMessage[],
+    unnamed: readonly DeliveredMessage[] | undefined,
+  ): Promise<Wait> {
+    const ruled: FailedMessage[] = []
+    for (const one of failed) {
+      const { target, attempt } = one
+      const history = this.#state.attempts.history(target.offset)
+      let outcome: Outcome | undefined
+      try {
+        const about = { message: target, attempt: attempt.attempts, history }
+        outcome = outcomeOf(await onError(attempt.error, about))
+      } catch (error) {
+        // Its own error is told; the message is judged as if there were no such function.
+        events.error.publish({ type: 'on-error', error })
+      }
+      ruled.push({ ...one, ...this.#ruling(target, attempt, outcome) })
+    }
+    if (!this.#state.isOwned) return undefined
+    return this.#judgeAll(job, ruled, unnamed)
+  }
+
+  /** An outcome of `onError` as what it makes of the attempt. The error stays the one that was thrown. */
+  #ruling(
+    target: DeliveredMessage,
+    attempt: FailedAttempt,
+    outcome: Outcome | undefined,
+  ): Pick<FailedMessage, 'attempt' | 'isRuled' | 'skipReason'> {
+    if (outcome === undefined || outcome.kind === 'failed') return { attempt, isRuled: false }
+    const { kind } = outcome
+    if (kind === 'skip') return { attempt, isRuled: true, skipReason: outcome.reason }
+    if (kind === 'deadLetter' && this.#state.plan.deadLetter === undefined) {
+      const at = { ...this.#at(target), consumer: this.#state.plan.name }
+      const error = failure('MR_APP_DEAD_LETTER_UNDECLARED', at, { cause: attempt.error })
+      return { attempt: { ...attempt, kind, error }, isRuled: true }
+    }
+    const after = kind === 'retry' ? outcome.after : undefined
+    const afterMs = after === undefined ? attempt.afterMs : parseDuration(after)
+    return { attempt: { ...attempt, kind, afterMs }, isRuled: true }
+  }
+
+  #judgeAll(
+    job: JobContext,
+    failed: readonly FailedMessage[],
+    unnamed: readonly DeliveredMessage[] | undefined,
+  ): Wait {
+    const { retry } = this.#state.plan
+    const judged = failed.map((one) => ({
+      ...one,
+      verdict:
+        one.skipReason === undefined
+          ? judge(retry, one.attempt, this.#env.random)
+          : ({ kind: 'skip' } as const),
+    }))
+    const first = judged[0]
+    if (first === undefined) return undefined
+    const isGivenUp = first.verdict.kind !== 'retry' && first.verdict.kind !== 'stop'
+    if (unnamed !== undefined && isGivenUp) {
       // Nobody knows which message it was: one by one, only those that still fail are given up.
-      const isFinal = !isNonRetryable(plan.retry, error)
-      this.#state.split = { through: (open.at(-1) as DeliveredMessage).offset, isFinal }
-      this.#report(job, error, first, 0)
-      return
+      const isFinal = !first.isRuled && !isNonRetryable(retry, first.attempt.error)
+      this.#state.runAlone(unnamed, isFinal)
+      this.#report(job, first.attempt.error, first.target, 0)
+      return undefined
     }
-    for (const { target, error: own, count, verdict: one } of judged) {
-      this.#report(job, own, target, one.kind === 'retry' ? one.delayMs : undefined)
-      this.#apply(one, target, own, count)
+    let wait: Wait
+    for (const { target, attempt, verdict, skipReason } of judged) {
+      const { error, attempts } = attempt
+      const nextInMs = verdict.kind === 'retry' ? verdict.delayMs : undefined
+      this.#report(job, error, target, nextInMs)
+      const own = this.#apply(verdict, target, error, attempts, skipReason)
+      if (own !== undefined) wait = Math.max(own, wait ?? 0)
     }
+    return wait
   }
 
   /** The pacing threw: a failed attempt of that message, without a handler call. */
-  refused(message: DeliveredMessage, error: unknown): void {
-    const attempts = this.#state.attempts.fail(message.offset, this.#state.now())
+  refused(message: DeliveredMessage, error: unknown): Wait {
+    const attempts = this.#state.attempts.fail(message.offset, this.#state.now(), error)
     const failed = { kind: 'thrown', error, attempts } as const
     const verdict = judge(this.#state.plan.retry, failed, this.#env.random)
     const nextInMs = verdict.kind === 'retry' ? verdict.delayMs : undefined
     this.#report({ messages: [message], attempt: attempts }, error, message, nextInMs)
-    this.#apply(verdict, message, error, attempts)
+    return this.#apply(verdict, message, error, attempts)
   }
 
-  #apply(verdict: Verdict, message: DeliveredMessage, error: unknown, attempts: number): void {
+  #apply(
+    verdict: Verdict,
+    message: DeliveredMessage,
+    error: unknown,
+    attempts: number,
+    skipReason = 'retries exhausted',
+  ): Wait {
     if (verdict.kind !== 'retry' && verdict.isExhausted === true) {
-      const detour = this.#state.plan.detour?.({ message, error, attempts })
+      const nowMs = this.#state.now()
+      const firstFailedAtMs = this.#state.attempts.firstFailedAtMs(message.offset, nowMs)
+      const failed = { message, error, attempts, nowMs, firstFailedAtMs }
+      const detour = this.#state.plan.detour?.(failed)
       if (detour !== undefined) {
         this.#departures.add({ kind: 'retry-topic', message, error, attempts, detour })
-        return
+        return undefined
       }
     }
     switch (verdict.kind) {
       case 'retry':
-        this.#state.retryIn(verdict.delayMs)
-        return
-      case 'deadLetter':
-        this.#departures.add({
-          kind: 'dead-letter',
-          message,
-          error,
-          reason: verdict.reason,
-          attempts,
-        })
-        return
+        return verdict.delayMs
+      case 'deadLetter': {
+        const { reason } = verdict
+        this.#departures.add({ kind: 'dead-letter', message, error, reason, attempts })
+        return undefined
+      }
       case 'skip':
-        this.#state.skip(message, 'retries exhausted')
-        return
+        this.#state.skip(message, skipReason)
+        return undefined
       case 'block':
-        this.#state.block(error, message.offset)
-        return
+        this.#state.holds.block(error, message.offset)
+        return undefined
       case 'stop':
-        this.#state.pause('critical', undefined)
+        this.#state.holds.pause('critical', undefined)
         this.#onCritical(error)
-        return
+        return undefined
     }
   }
 

@@ -2,14 +2,26 @@ import type { Clock } from '../../kit/index.ts'
 
 /**
  * The one place where an owner's loop sleeps: until a time, until something outside is ready, or until somebody
- * wakes it. There is one loop, so one waiter; a wake with nobody waiting is not kept, since the loop looks at its
- * state right before it waits.
+ * wakes it. There is one loop, so one waiter. Without lanes a wake with nobody waiting is not kept, since the loop
+ * looks at its state right before it waits; with them a lane may end while a hook runs between the look and the wait.
  */
 export class Wakeup {
+  readonly #keepsWakes: boolean
   #wake: (() => void) | undefined
+  #isKept = false
+
+  constructor({ keepsWakes }: { readonly keepsWakes: boolean }) {
+    this.#keepsWakes = keepsWakes
+  }
 
   wake(): void {
-    this.#wake?.()
+    if (this.#wake === undefined) this.#isKept = this.#keepsWakes
+    else this.#wake()
+  }
+
+  /** The loop is about to look at its state: earlier wakes are done with. */
+  forget(): void {
+    this.#isKept = false
   }
 
   get isWaiting(): boolean {
@@ -25,9 +37,12 @@ export class Wakeup {
     untilMs: number,
     other?: (signal: AbortSignal) => Promise<unknown>,
   ): Promise<void> {
-    const aborter = other === undefined ? undefined : new AbortController()
     const delayMs = untilMs - clock.now()
-    if (delayMs <= 0) return
+    if (delayMs <= 0 || this.#isKept) {
+      this.#isKept = false
+      return
+    }
+    const aborter = other === undefined ? undefined : new AbortController()
     let isOver = false
     let timer: { cancel(): void } | undefined
     try {

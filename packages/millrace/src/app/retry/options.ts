@@ -1,3 +1,4 @@
+import type { Message } from '../message/message.ts'
 import { parseDuration, type BackoffRules, type Duration } from '../../kit/index.ts'
 
 export interface Backoff {
@@ -14,6 +15,19 @@ export type ErrorMatcher =
   | (abstract new (...parameters: never[]) => Error)
   | ((error: unknown) => boolean)
 
+/** What an error is about. */
+export interface ErrorContext {
+  /** For a batch that did not name any: its first unfinished one. */
+  readonly message: Message
+  /** Failed attempts at this message, this one included. */
+  readonly attempt: number
+  /** The errors of this message, oldest first, this one last; at most 100. Lost with a restart. */
+  readonly history: readonly unknown[]
+}
+
+/** May be asynchronous: the message waits for it, and so does its lane. */
+export type OnError = (error: unknown, about: ErrorContext) => unknown
+
 export interface RetryOptions {
   /** Attempts after the first one. Default: Infinity without a dead letter topic, 3 with one. */
   readonly retries?: number
@@ -23,6 +37,11 @@ export interface RetryOptions {
   readonly exhausted?: 'block' | 'skip' | 'stop'
   /** Never tried again: dead letter at once, or the partition is blocked. Schema and codec errors always are. */
   readonly nonRetryable?: readonly ErrorMatcher[]
+  /**
+   * Decides about each error of a handler, before the lists: an outcome (`retry`, `skip`, `deadLetter`, `stop`) is
+   * followed, anything else leaves the error to `nonRetryable`, `critical` and `retries`. Attempts count all the same.
+   */
+  readonly onError?: OnError
   /** Stop the worker: the world outside the message is broken. */
   readonly critical?: readonly ErrorMatcher[]
 }

@@ -38,8 +38,13 @@ export class Tracker {
     return this.span - this.#ahead.size
   }
 
+  /** How many more may be started. */
+  get room(): number {
+    return Math.max(0, this.#window - this.span)
+  }
+
   get isFull(): boolean {
-    return this.span >= this.#window
+    return this.room === 0
   }
 
   /** Offsets must rise; the same offset is not started twice (an attempt is not a start). */
@@ -62,6 +67,33 @@ export class Tracker {
     }
     this.#forget()
     return true
+  }
+
+  /**
+   * What is finished above the position, as `[from, end, from, end...]`, ends exclusive. A run may span offsets that
+   * no message has: nothing unfinished lies in it.
+   */
+  finishedAhead(): number[] {
+    const runs: number[] = []
+    let left = this.#ahead.size
+    let isRun = false
+    for (let index = this.#head; left > 0; index++) {
+      const offset = this.#open[index] as number
+      if (!this.#ahead.has(offset)) {
+        isRun = false
+        continue
+      }
+      left--
+      if (isRun) runs[runs.length - 1] = offset + 1
+      else runs.push(offset, offset + 1)
+      isRun = true
+    }
+    return runs
+  }
+
+  /** The offset after the newest one that was started. */
+  get next(): number {
+    return this.#next
   }
 
   /** Finishes whatever is open up to the offset. */

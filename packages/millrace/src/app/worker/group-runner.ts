@@ -206,12 +206,17 @@ export class GroupRunner {
   }
 
   #commit(
-    entries: readonly { readonly partition: unknown; readonly offset: number }[],
+    entries: readonly {
+      readonly partition: unknown
+      readonly offset: number
+      readonly metadata: string
+    }[],
   ): Promise<readonly ('committed' | 'fenced')[]> {
     if (this.#member === undefined) throw failure('MR_GROUP_CLOSED', { groupId: this.groupId })
-    const positions = entries.map(({ partition, offset }) => ({
+    const positions = entries.map(({ partition, offset, metadata }) => ({
       partition: partition as OwnedPartition,
       offset,
+      metadata,
     }))
     const timeoutMs = this.#commitTimeoutMs
     return this.#member.commit(positions, timeoutMs === undefined ? {} : { timeoutMs })

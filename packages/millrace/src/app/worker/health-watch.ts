@@ -87,7 +87,7 @@ export class HealthWatch {
 
   #partition(group: GroupRunner, owner: PartitionOwner): HealthSnapshot['partitions'][number] {
     const { plan, topic, source } = owner
-    const { failingSinceMs, jobs } = factsOf(owner, this.#parts.clock.now())
+    const { failingSinceMs, jobs } = factsOf(owner)
     return {
       group: plan.group,
       consumer: plan.name,
@@ -122,10 +122,14 @@ interface OwnerFacts {
   readonly jobs: readonly JobAge[]
 }
 
-/** Until owners tell the ages of their jobs themselves, the text that describes one does. */
-function factsOf(owner: PartitionOwner, _nowMs: number): OwnerFacts {
-  const described = owner.describeJob()
-  const [, text, seconds] = /^(.*) for (\d+) s$/.exec(described ?? '') ?? []
-  const jobs = text === undefined ? [] : [{ text, ageMs: Number(seconds) * 1000 }]
-  return { failingSinceMs: undefined, jobs }
+function factsOf(owner: PartitionOwner): OwnerFacts {
+  const { jobs, failing } = owner.report()
+  const { topic, source, plan } = owner
+  return {
+    failingSinceMs: failing?.sinceMs,
+    jobs: jobs.map(({ offset, ageMs }) => ({
+      text: `${plan.title} ${topic.name}/${source.partition}:${offset}`,
+      ageMs,
+    })),
+  }
 }

@@ -135,7 +135,7 @@ export async function startWorker(
   })
   worker.enter('initialized')
   const loop = stack.use(
-    watchLoopDelay(settings.session, () => worker.partitions.flatMap(({ job }) => job ?? [])),
+    watchLoopDelay(settings.session, () => worker.partitions.flatMap(({ jobs }) => jobs)),
   )
   const control = stack.use(
     new WorkerControl({

@@ -4,7 +4,7 @@ import { events } from '../../telemetry/index.ts'
 import type { Clients } from '../clusters/index.ts'
 import type { ResolvedConfig } from '../config/resolve-config.ts'
 import type { WorkerHealth } from '../health/index.ts'
-import type { OwnerState, PartitionOwner } from '../owner/partition-owner.ts'
+import type { OwnerReport, OwnerState, PartitionOwner } from '../owner/partition-owner.ts'
 import type { Runnable } from '../ports.ts'
 import type { AppProducer } from '../produce/app-producer.ts'
 import type { GroupRunner } from './group-runner.ts'
@@ -30,8 +30,13 @@ export interface PartitionStatus {
   readonly position: number
   readonly lag: number
   readonly state: OwnerState
-  /** The running handler call, when there is one. */
-  readonly job: string | undefined
+  /** The running handler calls, one line each. */
+  readonly jobs: readonly string[]
+  readonly lanes: OwnerReport['lanes']
+  /** When the partition's loop last had a turn, epoch milliseconds. */
+  readonly lastPollAtMs: number
+  /** At this offset for more than five minutes. */
+  readonly stuck: OwnerReport['stuck']
 }
 
 /** A running worker. */
@@ -117,8 +122,8 @@ export class RunningWorker implements Worker {
       partition: owner.source.partition,
       position: owner.source.position,
       lag: owner.lag,
-      state: owner.status,
-      job: owner.describeJob(),
+      jobs: owner.describeJobs(),
+      ...statusOf(owner.report()),
     }))
   }
 
@@ -300,6 +305,11 @@ export class RunningWorker implements Worker {
   }
 
   #running(): readonly string[] {
-    return this.#owners.flatMap((owner) => owner.describeJob() ?? [])
+    return this.#owners.flatMap((owner) => owner.describeJobs())
   }
+}
+
+function statusOf(report: OwnerReport): Omit<OwnerReport, 'jobs' | 'failing'> {
+  const { state, lanes, lastPollAtMs, stuck } = report
+  return { state, lanes, lastPollAtMs, stuck }
 }

@@ -139,6 +139,17 @@ export const appEvents = {
     'partition.blocked',
     'A partition stays at a message that cannot succeed, until somebody acts.',
   ),
+  partitionStuck: defineEvent<
+    ConsumerPlace & {
+      readonly offset: number
+      readonly attempts: number
+      /** Since its first failure. */
+      readonly forMs: number
+    }
+  >(
+    'partition.stuck',
+    'A message has been failing for five minutes, and what it holds with it; told once a message.',
+  ),
   partitionSeek: defineEvent<ConsumerPlace & { readonly to: string }>(
     'partition.seek',
     'A consumer moved its position by hand.',
