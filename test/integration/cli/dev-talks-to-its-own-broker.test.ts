@@ -53,4 +53,22 @@ describe('millrace dev', () => {
     assert.equal(code, 0, stderr)
     assert.match(stderr, /EVERYTHING IS GONE AT EXIT/)
   })
+
+  it('is found by other commands of the folder, wherever its data is', async () => {
+    const data = await mkdtemp(join(tmpdir(), 'millrace-dev-data-'))
+    const plain = await mkdtemp(join(tmpdir(), 'millrace-dev-plain-'))
+    try {
+      await writeFile(
+        join(plain, 'millrace.config.ts'),
+        `import { defineConfig } from ${JSON.stringify(sources)}\nexport default defineConfig({})`,
+      )
+      await using dev = startCli(['dev', '--port', '0', '--data', data], { cwd: plain })
+      await until('it is ready', () => dev.stderr.includes('ready'), { lastSeen: () => dev.stderr })
+      const made = await runCli(['topics', 'create', 'here'], { cwd: plain })
+      assert.equal(made.code, 0, made.stderr)
+    } finally {
+      await rm(data, { recursive: true, force: true })
+      await rm(plain, { recursive: true, force: true })
+    }
+  })
 })

@@ -1,7 +1,11 @@
-import { readFile, rm, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 
-/** Where `millrace dev` of a folder says how to reach it, so that other commands there need no address. */
+/**
+ * Where `millrace dev` of a folder says how to reach it, so that other commands there need no address. It lies in the
+ * application's folder, wherever the data is, since that is where other commands look.
+ */
 interface AddressFile {
   readonly pid: number
   readonly broker: string
@@ -9,22 +13,36 @@ interface AddressFile {
 
 export const dataFolderName = '.millrace'
 const fileName = 'dev.json'
+/** On the machine itself: a broker that runs accepts at once. */
+const knockMs = 1000
 
-export async function writeAddressFile(dataFolder: string, broker: string): Promise<void> {
+export async function writeAddressFile(folder: string, broker: string): Promise<void> {
   const content: AddressFile = { pid: process.pid, broker }
-  await writeFile(join(dataFolder, fileName), `${JSON.stringify(content)}\n`)
+  await mkdir(join(folder, dataFolderName), { recursive: true })
+  await writeFile(pathIn(folder), `${JSON.stringify(content)}\n`)
 }
 
-export async function removeAddressFile(dataFolder: string): Promise<void> {
-  await rm(join(dataFolder, fileName), { force: true })
+/** Only its own: another one may have started in the folder, with its data elsewhere. */
+export async function removeAddressFile(folder: string): Promise<void> {
+  const found = await readAddressFile(folder)
+  if (found?.pid === process.pid) await rm(pathIn(folder), { force: true })
 }
 
 /** The broker address of a `millrace dev` that runs in this folder, or undefined. */
 export async function findRunningDev(folder: string): Promise<string | undefined> {
-  const text = await readFile(join(folder, dataFolderName, fileName), 'utf8').catch(() => undefined)
-  if (text === undefined) return undefined
-  const { pid, broker } = parseAddress(text) ?? {}
-  return pid !== undefined && isAlive(pid) ? broker : undefined
+  const found = await readAddressFile(folder)
+  if (found === undefined || !isAlive(found.pid)) return undefined
+  // The process may be somebody else's by now: after a crash pids are used again.
+  return (await accepts(found.broker)) ? found.broker : undefined
+}
+
+function pathIn(folder: string): string {
+  return join(folder, dataFolderName, fileName)
+}
+
+async function readAddressFile(folder: string): Promise<AddressFile | undefined> {
+  const text = await readFile(pathIn(folder), 'utf8').catch(() => undefined)
+  return text === undefined ? undefined : parseAddress(text)
 }
 
 /** Undefined for a file that a crash cut short: nobody runs here then. */
@@ -44,4 +62,19 @@ function isAlive(pid: number): boolean {
   } catch (error) {
     return (error as NodeJS.ErrnoException).code === 'EPERM'
   }
+}
+
+function accepts(broker: string): Promise<boolean> {
+  const [, host, port] = /^(.*):(\d{1,5})$/.exec(broker) ?? []
+  if (host === undefined || Number(port) > 65_535) return Promise.resolve(false)
+  return new Promise((resolve) => {
+    const socket = connect({ host, port: Number(port) })
+    const end = (answer: boolean): void => {
+      socket.destroy()
+      resolve(answer)
+    }
+    socket.setTimeout(knockMs, () => end(false))
+    socket.on('connect', () => end(true))
+    socket.on('error', () => end(false))
+  })
 }

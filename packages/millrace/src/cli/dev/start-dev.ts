@@ -70,8 +70,8 @@ export async function startDev(options: DevOptions): Promise<DevSession> {
       ),
     ),
   )
-  await writeAddressFile(dataFolder, broker.address)
-  opened.defer(() => removeAddressFile(dataFolder))
+  await writeAddressFile(options.folder, broker.address)
+  opened.defer(() => removeAddressFile(options.folder))
 
   const brokers = [broker.address]
   // TLS is for the cluster of production; the broker that runs here is plain.
