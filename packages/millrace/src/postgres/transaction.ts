@@ -19,9 +19,12 @@ export interface PgPool {
  */
 export type PostgresDatabase =
   | PgPool
-  | { readonly transaction: (run: (tx: never) => Promise<unknown>) => PromiseLike<unknown> }
-  | { readonly begin: (run: (tx: never) => Promise<unknown>) => PromiseLike<unknown> }
-  | { readonly $transaction: (run: (tx: never) => Promise<unknown>) => PromiseLike<unknown> }
+  | { readonly transaction: Transacting }
+  | { readonly begin: Transacting }
+  | { readonly $transaction: Transacting }
+
+// oxlint-disable-next-line typescript/no-explicit-any -- each library hands out a type of its own
+type Transacting = (run: (tx: any) => Promise<any>) => PromiseLike<any>
 
 type Handed<F> = F extends (run: (tx: infer Tx) => Promise<unknown>, ...more: never[]) => unknown
   ? Tx

@@ -7,7 +7,10 @@ import { decodeHeaders, encodeHeaders } from './headers.ts'
 
 describe('headers of a row', () => {
   it('come back with order, repeats, bytes and nulls', () => {
-    const value = fc.oneof(fc.constant(null), fc.uint8Array().map(Buffer.from))
+    const value = fc.oneof(
+      fc.constant(null),
+      fc.uint8Array().map((bytes) => Buffer.from(bytes)),
+    )
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.string({ unit: 'binary' }), value)), (headers) => {
         assert.deepEqual(decodeHeaders(encodeHeaders(headers)), headers)

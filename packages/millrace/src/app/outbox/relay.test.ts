@@ -41,7 +41,7 @@ class Bench {
         const settle = (error?: unknown): void => {
           if (error === undefined)
             resolve({ topic: message.topic, partition: 0, offset: 0, timestamp: 0 })
-          else reject(error as Error)
+          else reject(error)
         }
         this.sends.push({ message, settle })
         if (this.isQuick) settle()

@@ -98,7 +98,7 @@ function newestOf<R extends UpsertRow>(
       const part = row[column]
       if (part === undefined || part === null)
         throw failure('MR_UPSERT_ROW_INVALID', { table, reason: `it has no ${column}` })
-      return typeof part === 'object' ? JSON.stringify(part) : String(part)
+      return typeof part === 'object' ? JSON.stringify(part) : (part as string | number).toString()
     })
     const version = versionOf(table, row, options)
     const id = JSON.stringify(key)
