@@ -18,19 +18,27 @@ const examples = new Set(
   ),
 )
 
+const sources = join(import.meta.dirname, '../../../packages/millrace/src/index.ts')
+const bootFile = `import { defineApp, defineConfig, defineTopic } from ${JSON.stringify(sources)}
+export default defineConfig({ app: defineApp({ topics: [defineTopic('orders', { partitions: 6 })] }) })
+`
+
 describe('each example in the help does what it shows', { concurrency: 2 }, () => {
   for (const example of examples) {
     it(example, async () => {
       await using broker = await startTestBroker({
-        topics: { orders: 4, copies: 4, router: 1 },
+        topics: { orders: 4, copies: 4, router: 1, 'orders-dlt': 1 },
       })
       await using client = openClient({ brokers: [broker.address] })
       await using producer = client.producer()
       await producer.send({ topic: 'orders', key: '1', value: '{"id":1}' })
+      await producer.send({ topic: 'orders-dlt', value: '{"id":1}' })
       await client.admin.setOffsets('billing', [{ topic: 'orders', partition: 0, offset: 0 }])
       const folder = await mkdtemp(join(tmpdir(), 'millrace-cli-'))
       const options = { cwd: folder, env: { KAFKA_URL: broker.address } }
       try {
+        if (/millrace (flow|console|topics (plan|migrate|align|repartition|reset))/.test(example))
+          await writeFile(join(folder, 'millrace.config.ts'), bootFile)
         await writeFile(join(folder, 'events.ndjson'), '{"key":"1","value":"a"}\n')
         if (/^millrace tail \w+$/.test(example)) {
           // Ends by Ctrl-C alone.

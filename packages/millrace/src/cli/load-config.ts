@@ -8,6 +8,8 @@ import { failure, MillraceError } from '../errors/index.ts'
 export interface LoadedConfig {
   readonly path: string
   readonly config: MillraceConfig
+  /** Everything that the file exports. */
+  readonly exports: Readonly<Record<string, unknown>>
 }
 
 export const configNames = [
@@ -46,11 +48,11 @@ export async function loadConfig({
   if (path === undefined)
     throw failure('MR_CONFIG_FILE_MISSING', { path: join(folder, configNames[0]) })
   try {
-    const module = (await import(pathToFileURL(path).href)) as { readonly default?: unknown }
-    const config = module.default
+    const module = (await import(pathToFileURL(path).href)) as Readonly<Record<string, unknown>>
+    const config = module['default']
     if (typeof config !== 'object' || config === null || Array.isArray(config))
       throw failure('MR_CONFIG_FILE_EXPORT', { path, found: kindOf(config) })
-    return { path, config }
+    return { path, config, exports: module }
   } catch (error) {
     if (error instanceof MillraceError) throw error
     const code = (error as NodeJS.ErrnoException).code

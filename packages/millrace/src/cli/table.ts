@@ -1,11 +1,16 @@
 import type { AnyCommand } from './command.ts'
 import { broker } from './commands/broker.ts'
 import { config } from './commands/config.ts'
+import { console } from './commands/console.ts'
+import { deadLettersList } from './commands/dead-letters/list.ts'
+import { deadLettersRedrive } from './commands/dead-letters/redrive.ts'
+import { deadLettersShow } from './commands/dead-letters/show.ts'
 import { dev } from './commands/dev.ts'
 import { doctor } from './commands/doctor.ts'
 import { drain } from './commands/drain.ts'
 import { dump } from './commands/dump.ts'
 import { explain } from './commands/explain.ts'
+import { flow } from './commands/flow.ts'
 import { groupsDelete } from './commands/groups/delete.ts'
 import { groupsForget } from './commands/groups/forget.ts'
 import { groupsInfo } from './commands/groups/info.ts'
@@ -49,6 +54,8 @@ export const commands: readonly AnyCommand[] = [
   broker,
   drain,
   install,
+  flow,
+  console,
   info,
   topicsList,
   topicsInfo,
@@ -63,6 +70,9 @@ export const commands: readonly AnyCommand[] = [
   groupsReset,
   groupsForget,
   groupsDelete,
+  deadLettersList,
+  deadLettersShow,
+  deadLettersRedrive,
   lag,
   offsets,
   wait,
