@@ -1,3 +1,4 @@
+/* oxlint-disable typescript/await-thenable -- the types are those of the built package, which need not be there */
 import { defineApp, defineConfig, defineConsumer, defineTopic } from 'millrace'
 import { driveConsumer, startTestApp, watchInvariants } from 'millrace/testing'
 import { describe, expect, it } from 'vitest'

@@ -13,7 +13,7 @@ export interface ReadOptions extends ConnectOptions {
   readonly from?: 'earliest' | 'latest' | number | Date | `-${string}`
   /**
    * Where to end in each partition: where its log ended when the reading began (default), never, before an offset, or
-   * before the first message at or after a date.
+   * before the first message at or after a date; with the last two never behind that end.
    */
   readonly to?: 'end' | 'forever' | number | Date
   /** Default all. */

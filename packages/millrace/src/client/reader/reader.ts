@@ -23,7 +23,10 @@ import { retrying } from '../retrying.ts'
 /** Where to begin, per partition. A negative number: that many offsets before the end. */
 export type ReadFrom = 'earliest' | 'latest' | number | { readonly timestampMs: number }
 
-/** Where to stop, per partition: before an offset, before the first message at or after a time. */
+/**
+ * Where to stop, per partition: before an offset, before the first message at or after a time; where the log ended when
+ * the reader opened, when that comes first.
+ */
 export type ReadTo = 'end' | 'forever' | number | { readonly timestampMs: number }
 
 export interface ReaderOptions {
@@ -171,7 +174,8 @@ class GrouplessReader implements Reader {
     const partitions = await this.#partitions()
     const { from = 'earliest', to = 'end' } = this.#options
     // The end first: what arrives between the two look-ups would be read over and over.
-    const ends = to === 'end' || isBeforeEnd(from) ? await this.#look(partitions, 'latest') : []
+    const wantsEnd = to === 'end' || typeof to === 'number' || isBeforeEnd(from)
+    const ends = wantsEnd ? await this.#look(partitions, 'latest') : []
     const starts = await this.#look(
       partitions,
       typeof from === 'number' && from < 0 ? 'earliest' : from,
@@ -253,7 +257,7 @@ function isBeforeEnd(from: ReadFrom): from is number {
 function endOf(to: ReadTo, end: number, stop: number | undefined): number {
   if (to === 'forever') return Infinity
   if (to === 'end') return end
-  return typeof to === 'number' ? to : (stop ?? end)
+  return typeof to === 'number' ? Math.min(to, end) : (stop ?? end)
 }
 
 /** A batch may reach beyond the end of what is wanted. */
