@@ -1,5 +1,7 @@
-import { compressFrameSync, decompressFrameSync } from 'lz4-napi'
+import { onUse, require } from './library-on-use.ts'
 import { TooLarge } from './too-large.ts'
+
+const lz4 = onUse(() => require('lz4-napi') as typeof import('lz4-napi'))
 
 /**
  * LZ4 frames (lz4_Frame_format.md), independent blocks, as Kafka demands since magic 2.
@@ -14,7 +16,7 @@ const flagBits = { blockChecksum: 0x10, contentSize: 0x08, contentChecksum: 0x04
 const largestRatio = 255
 
 export function compressLz4(bytes: Buffer): Buffer {
-  return compressFrameSync(bytes)
+  return lz4().compressFrameSync(bytes)
 }
 
 export function decompressLz4(bytes: Buffer, maxBytes: number): Buffer {
@@ -23,7 +25,7 @@ export function decompressLz4(bytes: Buffer, maxBytes: number): Buffer {
     throw new TooLarge()
   }
   // What follows the first frame is not read, as in Kafka.
-  return decompressFrameSync(bytes.subarray(0, frame.end))
+  return lz4().decompressFrameSync(bytes.subarray(0, frame.end))
 }
 
 interface Block {

@@ -1,5 +1,7 @@
-import { compressSync, uncompressSync } from 'snappy'
+import { onUse, require } from './library-on-use.ts'
 import { TooLarge } from './too-large.ts'
+
+const snappy = onUse(() => require('snappy') as typeof import('snappy'))
 
 /**
  * Snappy as Java clients frame it (the xerial stream): a header, then blocks which are compressed one by one.
@@ -18,7 +20,7 @@ const largestRatio = 22
 export function compressSnappy(bytes: Buffer): Buffer {
   const parts: Buffer[] = [streamHeader]
   for (let at = 0; at < bytes.length; at += blockBytes) {
-    const block = compressSync(bytes.subarray(at, at + blockBytes))
+    const block = snappy().compressSync(bytes.subarray(at, at + blockBytes))
     const length = Buffer.allocUnsafe(4)
     length.writeInt32BE(block.length)
     parts.push(length, block)
@@ -59,7 +61,7 @@ function decompressBlock(block: Buffer, maxBytes: number): Buffer {
     throw new Error(`a block of ${block.length} bytes claims to hold ${claimed}`)
   }
   if (claimed > maxBytes) throw new TooLarge()
-  return uncompressSync(block, { asBuffer: true }) as Buffer
+  return snappy().uncompressSync(block, { asBuffer: true }) as Buffer
 }
 
 function claimedLength(block: Buffer): number {
