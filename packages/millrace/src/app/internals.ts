@@ -20,3 +20,4 @@ export {
   runningWorkers,
   writePauses,
 } from './control/index.ts'
+export { MemoryParkedLog } from './retry-topics/parked-log.ts'

@@ -73,6 +73,8 @@ export class Drive implements AsyncDisposable {
   /** Sent by the handler, bytes as on the wire. */
   readonly sent: EncodedMessage[] = []
   readonly deadLetters: DrivenLetter[] = []
+  /** Moved into a retry topic, where it is handled again when `advance` has passed its time. */
+  readonly retried: DrivenLetter[] = []
   /** Every failed attempt, the errors as thrown. */
   readonly failures: {
     readonly offset: number
@@ -86,6 +88,7 @@ export class Drive implements AsyncDisposable {
   readonly #owners = new Map<string, internals.PartitionOwner>()
   readonly #logs = new Map<string, SourceMessage[]>()
   readonly #committedAt = new Map<string, { readonly offset: number; readonly metadata: string }>()
+  readonly #parked = new internals.MemoryParkedLog()
   readonly #marks: { readonly at: string; readonly offset: number }[] = []
   readonly #committer: internals.Committer
   readonly #slots: internals.Slots
@@ -113,6 +116,11 @@ export class Drive implements AsyncDisposable {
     })
     if (planned.faults.length > 0) throw failure('MR_CONFIG_INVALID', { faults: planned.faults })
     this.#plan = planned.plan
+    planned.plan.retryTopics?.keyOrder?.attach({
+      log: this.#parked,
+      send: (message) => this.#letter(message),
+      clock: this.clock,
+    })
     const { groupId, commitIntervalMs: intervalMs, commitEvery: every } = planned.plan
     this.#committer = new internals.Committer(
       this.clock,
@@ -330,12 +338,7 @@ export class Drive implements AsyncDisposable {
       workerName: 'drive',
       send: async (target, message) =>
         this.#send(await internals.encodeMessage(target, message, (own) => own)),
-      sendLetter: async (letter) => {
-        const sent = await this.#send(letter)
-        this.sent.pop()
-        this.deadLetters.push(drivenLetter(letter))
-        return sent
-      },
+      sendLetter: (letter) => this.#letter(letter),
       commit: (own) => this.#committer.commit([own]),
       onMarked: () => this.#committer.onMarked(),
       onCritical: (_own, error) => this.critical.push(error),
@@ -377,6 +380,34 @@ export class Drive implements AsyncDisposable {
     return 'committed'
   }
 
+  /** To a dead letter topic, or into a log of this drive. */
+  async #letter(
+    letter: EncodedMessage,
+  ): Promise<{ topic: string; partition: number; offset: number; timestamp: number }> {
+    const sent = await this.#send(letter)
+    this.sent.pop()
+    const { topic, partition = 0 } = letter
+    const key = bytesOf(letter.key)
+    const value = bytesOf(letter.value)
+    const { retryTopics } = this.#plan
+    if (retryTopics?.isRetryTopic(topic) === true) {
+      this.retried.push(drivenLetter(letter))
+      const at = `${topic}/${partition}`
+      const log = this.#logOf(at)
+      const offset = (log.at(-1)?.offset ?? -1) + 1
+      const headers = (letter.headers ?? []).map(([name, text]): Header => [name, bytesOf(text)])
+      const now = this.clock.now()
+      const times = { timestamp: now, timestampType: 'create', receivedAt: now } as const
+      log.push({ topic, partition, offset, key, value, headers, ...times })
+      ;(this.#ownerAt(at).source as MemoryPartition).wake()
+      return { ...sent, offset }
+    }
+    if (retryTopics?.declared.some((own) => own.topic === topic) === true)
+      return { ...sent, offset: this.#parked.append(topic, partition, key, value) }
+    this.deadLetters.push(drivenLetter(letter))
+    return sent
+  }
+
   async #send(
     message: EncodedMessage,
   ): Promise<{ topic: string; partition: number; offset: number; timestamp: number }> {
@@ -404,6 +435,10 @@ export class Drive implements AsyncDisposable {
       receivedAt: this.clock.now(),
     }
   }
+}
+
+function bytesOf(value: Buffer | string | null | undefined): Buffer | null {
+  return typeof value === 'string' ? Buffer.from(value) : (value ?? null)
 }
 
 function drivenLetter(message: EncodedMessage): DrivenLetter {

@@ -27,6 +27,14 @@ export const headerNames = {
   parkedAt: 'millrace-parked-at',
 } as const
 
+/** Said about a copy, not about its message: they do not go on with it into another topic. */
+export const headersOfCopy: readonly string[] = [
+  headerNames.onlyGroup,
+  headerNames.retryAt,
+  headerNames.retryTries,
+  headerNames.parkedAt,
+]
+
 /** Bytes of the last header of this name; undefined without one. */
 export function headerBytes(headers: readonly Header[], name: string): Buffer | null | undefined {
   for (let index = headers.length - 1; index >= 0; index--) {

@@ -1,5 +1,12 @@
 import type { EncodedMessage, SourceMessage } from '../ports.ts'
-import { headerBytes, headerNames, headerNumber, headerPrefix, headerText } from './headers.ts'
+import {
+  headerBytes,
+  headerNames,
+  headerNumber,
+  headerPrefix,
+  headersOfCopy,
+  headerText,
+} from './headers.ts'
 import type { DeadLetterExtras, DeadLetterInfo } from './options.ts'
 
 const stackLimit = 4096
@@ -13,14 +20,6 @@ export interface Envelope {
   readonly withStack: boolean
   readonly more: DeadLetterExtras
 }
-
-/** Said about a copy, not about its message: they do not go on into the next topic. */
-const aboutCopy: readonly string[] = [
-  headerNames.onlyGroup,
-  headerNames.retryAt,
-  headerNames.retryTries,
-  headerNames.parkedAt,
-]
 
 /**
  * The message as it goes to the dead letter topic: key and value bytes untouched, every original header kept,
@@ -57,7 +56,7 @@ export function deadLetterOf(
   if (isUnique) own.set(headerNames.sourceKey, source.key)
 
   const headers: (readonly [string, Buffer | string | null])[] = source.headers.filter(
-    ([name]) => !own.has(name) && !aboutCopy.includes(name),
+    ([name]) => !own.has(name) && !headersOfCopy.includes(name),
   )
   for (const header of own) headers.push(header)
   const { headers: more = {}, key } = envelope.more

@@ -5,6 +5,8 @@ import type { Moment } from '../consumer/consumer-class.ts'
 import type { ConsumerPlan } from '../consumer/plan.ts'
 import type { Responses, SeekTo } from '../context/context.ts'
 import type { DeliveredMessage } from '../message/message.ts'
+import { splitMetadata } from '../offsets/metadata.ts'
+import type { Pacing } from '../pacing/pacing.ts'
 import type { Logger, SeekTarget, SourcePartition } from '../ports.ts'
 import type { Send } from '../produce/sendable.ts'
 import type { Topic } from '../topic/define-topic.ts'
@@ -77,6 +79,7 @@ export class PartitionOwner implements JobOwner {
   readonly #hooks: HookCaller
   readonly #feed: Feed
   readonly #partition: PartitionState
+  #pacing: Pacing | undefined
   readonly #departures: Departures
   readonly #runner: JobRunner
   readonly #work: Work
@@ -143,6 +146,7 @@ export class PartitionOwner implements JobOwner {
     const { state, log } = this
     const pacing = this.plan.makePacing?.({ group, consumer, topic, partition, state, log })
     if (pacing === undefined) return undefined
+    this.#pacing = pacing
     if (pacing.finished !== undefined)
       this.#partition.onFinished = (message) => pacing.finished?.(message)
     return new AdmissionGate(this.#partition, pacing, this.#departures, (message, error) =>
@@ -202,7 +206,7 @@ export class PartitionOwner implements JobOwner {
   /** What to commit when it moved, or when it stands for so long that the broker may forget it. */
   positionToCommit(recommitAfterMs = Infinity): Position | undefined {
     if (this.#isGone) return undefined
-    const position = this.#partition.position
+    const position = below(this.#partition.position, this.#pacing?.commitBelow?.())
     if (position === undefined) return undefined
     const isOld = this.now() - this.#committedAtMs >= recommitAfterMs
     const hasMoved =
@@ -251,6 +255,7 @@ export class PartitionOwner implements JobOwner {
 
   /** The tenure is over: late results and marks count for nothing. */
   release(): void {
+    if (!this.#isGone) this.#pacing?.close?.()
     this.#isGone = true
     this.#partition.isOver = true
     this.#runner.stop()
@@ -445,4 +450,11 @@ export class PartitionOwner implements JobOwner {
     const { partition } = this.source
     return { context, topic: this.topic, partition, mode, messages }
   }
+}
+
+/** A position that does not pass what the pacing holds back; what is finished above it is not told then. */
+function below(position: Position | undefined, limit: number | undefined): Position | undefined {
+  if (position === undefined || limit === undefined) return position
+  const { user } = splitMetadata(position.metadata, position.offset)
+  return { offset: Math.min(position.offset, limit), metadata: user }
 }

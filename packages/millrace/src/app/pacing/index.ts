@@ -10,6 +10,8 @@ export interface PacingSurroundings {
   readonly group: string
   readonly groupId: string
   readonly isRetryTopic: (topic: string) => boolean
+  /** What stands around a pacing, when something does. */
+  readonly around?: (pacing: Pacing, place: PacingPlace) => Pacing
 }
 
 export type MakePacing = (place: PacingPlace) => Pacing
@@ -36,9 +38,10 @@ export function planPacing(options: PacingOptions, place: PacingSurroundings): M
     throttle && new Throttle(throttle.limit, parseDuration(throttle.per) ?? 0)
   // One for all partitions that this worker has.
   const shared = throttle?.scope === 'worker' ? make() : undefined
-  return ({ topic }) => {
-    const isRetry = isRetryTopic(topic)
-    return new PartitionPacing(rules, isRetry ? undefined : (shared ?? make()), isRetry)
+  return (at) => {
+    const isRetry = isRetryTopic(at.topic)
+    const pacing = new PartitionPacing(rules, isRetry ? undefined : (shared ?? make()), isRetry)
+    return place.around?.(pacing, at) ?? pacing
   }
 }
 

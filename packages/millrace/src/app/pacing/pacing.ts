@@ -26,6 +26,10 @@ export interface Pacing {
   admit(message: DeliveredMessage, at: AdmissionTime): Admission
   /** The message is finished, however. Called in the order in which messages are finished. */
   finished?(message: DeliveredMessage): void
+  /** Nothing from this offset on may be committed yet, although it may be finished. Undefined: nothing holds. */
+  commitBelow?(): number | undefined
+  /** The tenure is over. */
+  close?(): void
 }
 
 export interface AdmissionTime {

@@ -111,7 +111,11 @@ export class PartitionPacing implements Pacing {
   }
 }
 
-function isForOthers({ source }: DeliveredMessage, { group, groupId }: PacingRules): boolean {
+/** A copy that was made for one group, and this is another. */
+export function isForOthers(
+  { source }: DeliveredMessage,
+  { group, groupId }: Pick<PacingRules, 'group' | 'groupId'>,
+): boolean {
   if (source.headers.length === 0) return false
   const only = headerBytes(source.headers, headerNames.onlyGroup)
   if (only === undefined || only === null) return false

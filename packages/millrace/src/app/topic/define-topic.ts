@@ -61,6 +61,8 @@ export interface Topic<
   /** As declared; undefined leaves it to the usual names. */
   readonly discriminant: Discriminant
   readonly options: TopicOptions
+  /** The name that handlers see where it is not that of the log: messages of a retry topic look like those of its source. */
+  readonly shownAs?: string
   readonly hasTombstones: boolean
   readonly decodesAhead: boolean
   /** Validated and encoded; a promise when the schema validates asynchronously. @throws MR_APP_SCHEMA_MISMATCH, MR_APP_TOMBSTONE_REFUSED, MR_APP_UNENCODABLE */

@@ -16,7 +16,10 @@ export async function createDeclaredTopics(
   const wanted = topics.filter(isHere).map((topic) => newTopic(topic, wireName))
   const created = await createMissing(admin, wanted, options)
   const letters = plans
-    .flatMap(({ deadLetter }) => deadLetter?.declared ?? [])
+    .flatMap(({ deadLetter, retryTopics }) => [
+      ...(deadLetter?.declared ?? []),
+      ...(retryTopics?.declared ?? []),
+    ])
     .filter(({ source }) => isHere(source))
   const sources = [...new Set(letters.map(({ source }) => wireName(source)))]
   const described = sources.length === 0 ? [] : await admin.describeTopics(sources, options)

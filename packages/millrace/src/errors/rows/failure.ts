@@ -30,6 +30,13 @@ export const failureErrors = {
       `the filter of ${consumer} returned a promise; filters are synchronous`,
     hint: 'Decide by the message alone, or return skip(reason) from the handler, which may wait.',
   },
+  MR_APP_RETRY_DETACHED: {
+    class: 'InternalError',
+    retriable: false,
+    message: (_context: Readonly<Record<string, unknown>>) =>
+      'retry topics with order: key were used before a worker had connected them',
+    hint: 'This is a fault in Millrace; please report it.',
+  },
   MR_APP_REDRIVE_OPTIONS: {
     class: 'UsageError',
     retriable: false,
