@@ -22,6 +22,14 @@ const sources = join(import.meta.dirname, '../../../packages/millrace/src/index.
 const bootFile = `import { defineApp, defineConfig, defineTopic } from ${JSON.stringify(sources)}
 export default defineConfig({ app: defineApp({ topics: [defineTopic('orders', { partitions: 6 })] }) })
 `
+const sqliteSources = join(import.meta.dirname, '../../../packages/millrace/src/sqlite/index.ts')
+const outboxFile = `import { DatabaseSync } from 'node:sqlite'
+import { defineApp, defineConfig } from ${JSON.stringify(sources)}
+import { sqlOutbox } from ${JSON.stringify(sqliteSources)}
+const outbox = sqlOutbox(new DatabaseSync('app.db'))
+await outbox.createTables()
+export default defineConfig({ app: defineApp({ runnables: [outbox.relay()] }) })
+`
 
 describe('each example in the help does what it shows', { concurrency: 2 }, () => {
   for (const example of examples) {
@@ -39,6 +47,8 @@ describe('each example in the help does what it shows', { concurrency: 2 }, () =
       try {
         if (/millrace (flow|console|topics (plan|migrate|align|repartition|reset))/.test(example))
           await writeFile(join(folder, 'millrace.config.ts'), bootFile)
+        if (example.startsWith('millrace outbox'))
+          await writeFile(join(folder, 'millrace.config.ts'), outboxFile)
         await writeFile(join(folder, 'events.ndjson'), '{"key":"1","value":"a"}\n')
         if (/^millrace tail \w+$/.test(example)) {
           // Ends by Ctrl-C alone.

@@ -25,6 +25,8 @@ const nounAbouts: Readonly<Record<string, string>> = {
   topics: 'topics: list, look at, create, alter, trim, delete',
   workers: 'workers that run in this folder: list, pause and resume topics',
   groups: 'consumer groups: list, look at, reset, delete',
+  'dead-letters': 'dead letters: count by error, look at one, send back',
+  outbox: 'messages that wait in the application’s outbox: list, retry, drop',
 }
 
 /** Root help opens with these; a test runs each one that stops by itself. */
@@ -109,7 +111,8 @@ function nounOf(
   const made = newCommander(noun, options).description(nounAbouts[noun] ?? noun)
   const singular = noun.replace(/s$/, '')
   // `worker` runs one, whatever `workers` does.
-  if (!options.commands.some(({ name }) => name === singular)) made.alias(singular)
+  const isTaken = options.commands.some(({ name }) => name === singular)
+  if (singular !== noun && !isTaken) made.alias(singular)
   program.addCommand(made)
   nouns.set(noun, made)
   return made

@@ -20,6 +20,9 @@ import { info } from './commands/info.ts'
 import { install } from './commands/install.ts'
 import { lag } from './commands/lag.ts'
 import { offsets } from './commands/offsets.ts'
+import { outboxDrop } from './commands/outbox/drop.ts'
+import { outboxList } from './commands/outbox/list.ts'
+import { outboxRetry } from './commands/outbox/retry.ts'
 import { quiet } from './commands/quiet.ts'
 import { status } from './commands/status.ts'
 import { stop } from './commands/stop.ts'
@@ -75,6 +78,9 @@ export const commands: readonly AnyCommand[] = [
   deadLettersRedrive,
   lag,
   offsets,
+  outboxList,
+  outboxRetry,
+  outboxDrop,
   wait,
   config,
   doctor,

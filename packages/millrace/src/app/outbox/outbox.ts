@@ -15,6 +15,7 @@ export interface Queued {
 
 /** A relay, to be listed in `runnables` of `defineApp` or given to `startRelay`. */
 export interface Relay extends Runnable {
+  readonly kind: 'outbox-relay'
   /** Looks again at once. */
   readonly ring: () => void
   readonly store: OutboxStore

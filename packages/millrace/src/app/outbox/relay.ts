@@ -31,6 +31,7 @@ interface Held extends Lease {
  * - A row is deleted only after its acknowledgement. A crash in between repeats it, with the same `millrace-id`.
  */
 export class OutboxRelay implements Runnable {
+  readonly kind = 'outbox-relay'
   readonly name: string
   readonly store: OutboxStore
   readonly #id = uuidV7()
