@@ -59,7 +59,7 @@ export const monitor: Monitor = {
     const known = ownByName.get(name)
     if (known !== undefined) return known
     const event = defineEvent<P>(name, about)
-    ownByName.set(name, event)
+    ownByName.set(name, event as TelemetryEvent<never>)
     return event
   },
   get names() {

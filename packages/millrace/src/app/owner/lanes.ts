@@ -28,6 +28,7 @@ export class Lanes implements Work {
   readonly #host: WorkHost
   readonly #breathe: (() => Promise<void> | undefined) | undefined
   readonly #schedule: LaneSchedule
+  readonly #inHand = new Set<DeliveredMessage>()
   readonly #maxMessages: number
   readonly #isBatch: boolean
   #size = 0
@@ -96,14 +97,21 @@ export class Lanes implements Work {
     return { busy, size }
   }
 
+  /** A set keeps the order in which its members came: that of their offsets. */
+  get oldest(): DeliveredMessage | undefined {
+    return this.#inHand.values().next().value
+  }
+
   add(message: DeliveredMessage): void {
     if (this.#size === 0) this.#sinceMs = this.#state.now()
+    this.#inHand.add(message)
     this.#size++
     this.#bytes += bytesOf(message)
     this.#schedule.add(message)
   }
 
   remove(message: DeliveredMessage): void {
+    this.#inHand.delete(message)
     this.#size--
     this.#bytes -= bytesOf(message)
   }
@@ -138,6 +146,7 @@ export class Lanes implements Work {
 
   clear(): void {
     this.#schedule.clear()
+    this.#inHand.clear()
     this.#size = 0
     this.#bytes = 0
   }

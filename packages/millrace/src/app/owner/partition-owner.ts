@@ -314,6 +314,10 @@ export class PartitionOwner implements JobOwner {
     return this.#partition.lag
   }
 
+  get timeLagMs(): number {
+    return this.#partition.timeLagMs
+  }
+
   get send(): Send {
     return this.#send
   }

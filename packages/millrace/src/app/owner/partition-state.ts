@@ -54,6 +54,8 @@ export class PartitionState {
   readonly #onMarked: () => void
   /** From messages of a failed batch that named none: each is handled alone. True: it has one attempt left. */
   readonly #alone = new Map<number, boolean>()
+  /** Timestamp of the last message that was taken. */
+  #receivedTimestamp: number
   /** Finished in an earlier tenure, above the offset that was committed then. */
   #known: Runs
   /** Nothing counts any more: the tenure is over, or a handler was left behind. */
@@ -93,6 +95,7 @@ export class PartitionState {
     const { user, runs } = splitMetadata(metadata, offset)
     this.#metadata = new UserMetadata(user)
     this.#known = runs
+    this.#receivedTimestamp = clock.now()
     this.tracker = new Tracker(source.position, plan.lanes.window)
     this.#offsets = this.#makeOffsets()
   }
@@ -115,6 +118,7 @@ export class PartitionState {
   /** Undefined for one that was finished in an earlier tenure. */
   receive(source: SourceMessage): DeliveredMessage | undefined {
     const { offset } = source
+    this.#receivedTimestamp = source.timestamp
     this.tracker.start(offset)
     this.#offsets.started?.(offset)
     if (this.#known.length > 0 && this.#isKnown(offset)) {
@@ -207,6 +211,13 @@ export class PartitionState {
 
   get lag(): number {
     return Math.max(0, this.source.lag) + this.work.size
+  }
+
+  /** Age of the oldest message that is not finished; 0 without any. What was not fetched yet counts as the last that was. */
+  get timeLagMs(): number {
+    const { oldest } = this.work
+    if (oldest !== undefined) return Math.max(0, this.now() - oldest.timestamp)
+    return this.source.lag > 0 ? Math.max(0, this.now() - this.#receivedTimestamp) : 0
   }
 
   /** After a seek: what was in hand is dropped unmarked. */

@@ -46,6 +46,10 @@ export class Sequence implements Work {
     return this.#hand.length
   }
 
+  get oldest(): DeliveredMessage | undefined {
+    return this.#hand[0]
+  }
+
   get wants(): number {
     return this.#hand.length === 0 ? this.#plan.maxMessages : 0
   }

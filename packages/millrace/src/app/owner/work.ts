@@ -7,6 +7,8 @@ import type { DeliveredMessage } from '../message/message.ts'
 export interface Work {
   /** Messages taken and not finished. */
   readonly size: number
+  /** The first of them. */
+  readonly oldest: DeliveredMessage | undefined
   /** How many it would take now; 0: it has enough. */
   readonly wants: number
   /** How many its next batch still lacks. */

@@ -13,4 +13,24 @@ export const telemetryErrors = {
     message: ({ name }: { readonly name: string }) => `${name} is no name for an event`,
     hint: 'Write words of lower case with dots between, at least two: `orders.paid`.',
   },
+  MR_METRICS_LISTEN: {
+    class: 'ConfigError',
+    retriable: false,
+    message: ({
+      host,
+      port,
+      reason,
+    }: {
+      readonly host: string
+      readonly port: number
+      readonly reason: string
+    }) => `metrics cannot be served at ${host}:${port}: ${reason}`,
+    hint: 'Set metrics.prometheus.port (MILLRACE_METRICS_PORT) to a free one; with health.port it is not needed at all.',
+  },
+  MR_METRICS_OFF: {
+    class: 'UsageError',
+    retriable: false,
+    message: () => 'nothing is counted in this process, so there are no metrics to show',
+    hint: 'Set `metrics: { collect: true }`, and start the worker or open the producer first.',
+  },
 } as const satisfies ErrorRows

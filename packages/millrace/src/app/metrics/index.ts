@@ -1,0 +1,6 @@
+export type { MetricRow, PartitionReading, ProcessReading } from './define-metric.ts'
+export { openMetrics, renderMetrics, type RunningMetrics } from './metrics.ts'
+export { metricsOptions } from './options.ts'
+export { metricsContentType } from './prometheus.ts'
+export type { Readings } from './recorder.ts'
+export { metricTable, prometheusName } from './table.ts'
