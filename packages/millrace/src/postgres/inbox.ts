@@ -1,7 +1,13 @@
 import { internals, type Inbox, type InboxOptions } from '../app/index.ts'
 import { parseDuration } from '../kit/index.ts'
 import { runnerOf, type RunSql } from './run-sql.ts'
-import { runOnce, transaction, type PostgresDatabase, type TransactionOf } from './transaction.ts'
+import {
+  outlive,
+  runOnce,
+  transaction,
+  type PostgresDatabase,
+  type TransactionOf,
+} from './transaction.ts'
 
 const { quoted } = internals
 
@@ -25,6 +31,7 @@ export function sqlInbox<D extends PostgresDatabase>(
   database: D,
   options: InboxOptions = {},
 ): Inbox<TransactionOf<D>> {
+  outlive(database)
   const name = options.table ?? internals.defaultInboxTable
   const table = quoted(name)
   const index = `"${name.split('.').at(-1) ?? name}_at"`

@@ -8,7 +8,7 @@ import {
 } from '../app/index.ts'
 import { insertSql, postgresOutboxStore } from './outbox-store.ts'
 import { runnerOf, whenEnded, type PostgresTransaction } from './run-sql.ts'
-import type { PgPool } from './transaction.ts'
+import { outlive, type PgPool } from './transaction.ts'
 
 /** An outbox in Postgres. Its functions may be taken apart. */
 export interface PostgresOutbox extends OutboxCore {
@@ -43,6 +43,7 @@ export interface PostgresOutbox extends OutboxCore {
 export function sqlOutbox(pool: PgPool, options: OutboxOptions = {}): PostgresOutbox {
   const table = options.table ?? internals.defaultOutboxTable
   const insert = insertSql(table)
+  outlive(pool)
   const { rowOf, ...core } = internals.makeOutbox(postgresOutboxStore(pool, table), options)
   return {
     ...core,

@@ -99,6 +99,18 @@ async function onClient<R>(client: PgPoolClient, run: (tx: unknown) => Promise<R
   }
 }
 
+/**
+ * A pool tells of idle connections that ended, and a process that does not listen ends with them: a restart of the database
+ * would stop the worker. There is nothing to do about it; the next statement takes a new connection, or says why not.
+ */
+export function outlive(database: PostgresDatabase): void {
+  if (!(database instanceof EventEmitter) || outlived.has(database)) return
+  outlived.add(database)
+  database.on('error', () => {})
+}
+
+const outlived = new WeakSet<object>()
+
 /** Statements that make tables, one process at a time: two at once would find that the other's table is not there yet. */
 export async function runOnce(database: PostgresDatabase, sql: string): Promise<void> {
   await transaction(database, async (tx) => {
