@@ -21,6 +21,8 @@ export function encodeRuns(base: number, runs: Runs, maxLength: number): string 
   const span = (runs.at(-1) as number) - base
   const isBitmap = span / 8 + 8 < asRuns.length
   const bytes = isBitmap ? bitmapBytes(base, runs, span, maxBytes) : wholeRuns(asRuns, maxBytes)
+  // There may be room for no more than the base.
+  if (bytes.length > maxBytes) return ''
   return (isBitmap ? 'b' : 'r') + Buffer.from(bytes).toString('base64url')
 }
 
@@ -76,7 +78,7 @@ function bitmapBytes(base: number, runs: Runs, span: number, maxBytes: number): 
   const bytes: number[] = []
   pushVarint(bytes, base)
   const start = bytes.length
-  const size = Math.min(Math.ceil(span / 8), maxBytes - start)
+  const size = Math.max(0, Math.min(Math.ceil(span / 8), maxBytes - start))
   for (let index = 0; index < size; index++) bytes.push(0)
   for (let index = 0; index < runs.length; index += 2) {
     const last = Math.min((runs[index + 1] as number) - base, size * 8)

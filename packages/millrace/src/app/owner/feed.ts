@@ -48,13 +48,14 @@ export class Feed {
     let taken = this.#source.take(work.wants)
     if (taken.length === 0 && work.size === 0) await this.#tellEnd()
     while (taken.length === 0) {
+      // With lanes there may be something to do besides waiting for messages, also since the last look.
+      if (work.canStart) return 0
       await this.#waitForMessages(cycleEndMs)
       if (this.#host.isStopped()) return 0
       if (work.wants > 0) taken = this.#source.take(work.wants)
       if (taken.length > 0) break
       await this.#turn()
-      // With lanes there may be something to do besides waiting for messages.
-      if (work.size === 0 || work.canStart || work.wants === 0) return 0
+      if (work.size === 0 || work.wants === 0) return 0
       if (this.#host.isStopped() || this.#state.now() >= cycleEndMs) return 0
     }
     const { receive, mode } = this.#plan

@@ -61,16 +61,22 @@ async function run(
     done.set(partition, known)
     return known
   }
+  // Thrown in a handler they would be failed attempts.
+  const violations: unknown[] = []
   const handle = async (partition: number, offsets: readonly number[]): Promise<unknown> => {
     const inPartition = (running.get(partition) ?? 0) + 1
     running.set(partition, inPartition)
-    assert.equal(inPartition, 1, 'one attempt at a time in a partition')
-    const first = offsets[0] ?? 0
-    for (let before = 0; before < first; before++)
-      assert.ok(
-        doneIn(partition).has(before),
-        `${partition}/${first} began before ${before} was finished`,
-      )
+    try {
+      assert.equal(inPartition, 1, 'one attempt at a time in a partition')
+      const first = offsets[0] ?? 0
+      for (let before = 0; before < first; before++)
+        assert.ok(
+          doneIn(partition).has(before),
+          `${partition}/${first} began before ${before} was finished`,
+        )
+    } catch (error) {
+      violations.push(error)
+    }
     try {
       switch (behaviours[calls++ % behaviours.length]) {
         case 'throw':
@@ -118,6 +124,7 @@ async function run(
   await using drive = driveConsumer(consumer)
   let letters = 0
   const check = (): void => {
+    if (violations.length > 0) throw violations[0]
     for (const letter of drive.deadLetters.slice(letters)) {
       const at = Number(letter.headers['millrace-source-offset'])
       doneIn(Number(letter.headers['millrace-source-partition'])).add(at)
