@@ -1,6 +1,7 @@
 import { failure } from '../errors/index.ts'
 import { systemClock, type Clock } from '../kit/index.ts'
 import { openAdmin, type Admin } from './admin/index.ts'
+import { assign, type AssignmentOptions, type DirectAssignment } from './assignment/index.ts'
 import type { ClientCore } from './client-core.ts'
 import { ConnectionPool, parseAddress, type Dial, type TlsOptions } from './connections/index.ts'
 import { joinGroup, type GroupMember, type GroupOptions } from './group/index.ts'
@@ -40,6 +41,8 @@ export interface Client extends ClientCore, AsyncDisposable {
   producer(options?: ProducerOptions): Producer
   /** Joins a consumer group; the member is closed with the client at the latest. @throws MR_GROUP_OPTIONS_INVALID */
   joinGroup(options: GroupOptions): GroupMember
+  /** Takes partitions by number, without a group that spreads them; closed with the client at the latest. @throws MR_ASSIGNMENT_INVALID */
+  assign(options: AssignmentOptions): DirectAssignment
   /** Reads partitions without a group; the reader is closed with the client at the latest. */
   reader(options: ReaderOptions): Reader
   /** Producers, members and readers that are open. */
@@ -104,6 +107,10 @@ export function openClient(options: ClientOptions): Client {
     joinGroup(groupOptions) {
       if (closing) throw failure('MR_CLIENT_CLOSED', { what: 'joinGroup' })
       return own((onClosed) => joinGroup(core, groupOptions, onClosed))
+    },
+    assign(assignmentOptions) {
+      if (closing) throw failure('MR_CLIENT_CLOSED', { what: 'assign' })
+      return own((onClosed) => assign(core, assignmentOptions, onClosed))
     },
     reader(readerOptions) {
       if (closing) throw failure('MR_CLIENT_CLOSED', { what: 'reader' })

@@ -1,6 +1,7 @@
 export { openAdmin } from './admin/index.ts'
 export type * from './admin/index.ts'
 export { openClient, type Client, type ClientOptions } from './client.ts'
+export type { AssignedPartitions, AssignmentOptions, DirectAssignment } from './assignment/index.ts'
 export type { ClientCore } from './client-core.ts'
 export { refusalOf } from './producer/index.ts'
 export type { BrokerAddress, Dial, TlsOptions } from './connections/index.ts'

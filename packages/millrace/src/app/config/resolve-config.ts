@@ -13,6 +13,7 @@ import type { ConsumerDefinition } from '../consumer/define-consumer.ts'
 import { planConsumer } from '../consumer/plan-consumer.ts'
 import type { ConsumerPlan } from '../consumer/plan.ts'
 import { deadLetterCycleFaults, lettersOfApp, rawIfUndeclared } from '../dead-letter/index.ts'
+import { assignPlans, mixedGroupFaults, type AssignedTopic } from '../assignment/index.ts'
 import { defineApp, type AppDefinition } from '../define-app.ts'
 import { middlewareFaults } from '../middleware/validate.ts'
 import { responderOf } from '../responder/responder.ts'
@@ -28,6 +29,8 @@ export interface ConfigSources extends Selection {
   readonly env?: Readonly<Record<string, string | undefined>>
   /** What brokers see as the client's id, where one process of several has a name of its own. Default `clientId`. */
   readonly memberName?: string
+  /** Only the consumers of these topics, with these partitions, which no group spreads. */
+  readonly assign?: readonly AssignedTopic[]
   /** All topics on the main cluster, as under `millrace dev`. */
   readonly isSingleCluster?: boolean
 }
@@ -109,18 +112,27 @@ export function resolveConfig(config: MillraceConfig, sources: ConfigSources = {
   faults.push(...middlewareFaults(app.middleware ?? [], 'app'))
   for (const [group, settings] of Object.entries(app.groups ?? {}))
     faults.push(...middlewareFaults(settings.middleware ?? [], `groups.${group}`))
-  const plans = chosen.consumers.map((definition) => {
+  const allPlans = chosen.consumers.map((definition) => {
     const topics = definition.topics.map((topic) => rawIfUndeclared(topic, letterTopics))
-    const planned = planConsumer({ ...definition, topics }, {
-      app: appSettings,
-      group: app.groups?.[definition.group] ?? {},
-      groupId: (group) => config.groupId?.(clientId, group) ?? `${clientId}_${group}`,
-      wireName,
-      responders,
-    })
+    const planned = planConsumer(
+      { ...definition, topics },
+      {
+        app: appSettings,
+        group: app.groups?.[definition.group] ?? {},
+        groupId: (group) => config.groupId?.(clientId, group) ?? `${clientId}_${group}`,
+        wireName,
+        responders,
+      },
+    )
     faults.push(...planned.faults)
     return planned.plan
   })
+  const assigned =
+    sources.assign === undefined
+      ? { plans: allPlans, faults: [] }
+      : assignPlans(allPlans, sources.assign)
+  const { plans } = assigned
+  faults.push(...assigned.faults, ...mixedGroupFaults(plans))
   const topics = declaredTopics(app, faults)
   const clusterNames = clusters.map(({ name }) => name)
   faults.push(...topicClusterFaults(topics, clusterNames), ...letterFaults(chosen.consumers))

@@ -1,4 +1,5 @@
 import type { Duration } from '../../kit/index.ts'
+import type { AssignmentSettings } from '../assignment/index.ts'
 import type { Context } from '../context/context.ts'
 import type { DeadLetterOptions } from '../dead-letter/options.ts'
 import type { Inbox } from '../inbox/inbox.ts'
@@ -18,7 +19,7 @@ import type { Hooks } from './hooks.ts'
 export type Start = 'earliest' | 'latest' | 'fail' | Date | `-${string}`
 
 /** Settings that a consumer, its group, or the whole app may give; the nearest wins. */
-export interface ConsumerSettings extends RetryOptions, PacingOptions, LaneOptions {
+export interface ConsumerSettings extends RetryOptions, PacingOptions, LaneOptions, AssignmentSettings {
   /** Most messages of a batch. Default 100. */
   readonly maxMessages?: number
   /** How long a batch waits for more after its first message, and how long a poll cycle waits for any. Default `'1s'`. */

@@ -1,4 +1,5 @@
 import { parseDuration, type Duration } from '../../kit/index.ts'
+import { assignmentFaults, planAssignment } from '../assignment/index.ts'
 import { deadLetterFaults, planDeadLetters, type DeadLetterOptions } from '../dead-letter/index.ts'
 import { deadLetterDefaults } from '../dead-letter/options.ts'
 import { planLanes } from '../lanes/index.ts'
@@ -84,6 +85,7 @@ export function planConsumer(definition: ConsumerDefinition, around: PlanSurroun
   faults.push(...pacingFaults(settings, { hasDeadLetter, path }))
   faults.push(...retryFaults(retries, settings, deadLetterOptions, path))
   faults.push(...startFaults(settings.start, path))
+  faults.push(...assignmentFaults(settings, path))
 
   faults.push(...middlewareFaults(definition.settings.middleware ?? [], path))
   const middleware: readonly Middleware[] = [
@@ -156,6 +158,11 @@ export function planConsumer(definition: ConsumerDefinition, around: PlanSurroun
     }),
     detour: retryTopics?.detour,
     retryTopics,
+    assignment: planAssignment(settings, {
+      topics: [...definition.topics, ...(retryTopics?.topics ?? [])],
+      group,
+      groupId: around.groupId,
+    }),
     responder:
       definition.responder ?? around.responders.get(title.replace(/Consumer$/, 'Responder')),
     start: settings.start ?? 'earliest',

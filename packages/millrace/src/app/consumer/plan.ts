@@ -1,3 +1,4 @@
+import type { AssignmentPlan } from '../assignment/index.ts'
 import type { EncodedMessage, SourceMessage } from '../ports.ts'
 import type { DeadLetterInfo } from '../dead-letter/options.ts'
 import type { StormRules } from '../dead-letter/policy.ts'
@@ -92,6 +93,8 @@ export interface ConsumerPlan {
   readonly detour?: ((failed: FailedMessage) => Detour | undefined) | undefined
   /** Those are among `topics` already. */
   readonly retryTopics: RetryTopicsPlan | undefined
+  /** Undefined for one that joins its group. */
+  readonly assignment: AssignmentPlan | undefined
   readonly responder: AnyResponder | undefined
   readonly start: Start
   readonly outOfRange: 'earliest' | 'latest' | 'fail'

@@ -1,6 +1,12 @@
 import { hostname } from 'node:os'
 
-import type { Client, GroupMember, OwnedPartition } from '../../client/index.ts'
+import type {
+  DirectAssignment,
+  Client,
+  GroupMember,
+  GroupOptions,
+  OwnedPartition,
+} from '../../client/index.ts'
 import { failure, type MillraceError } from '../../errors/index.ts'
 import { parseDuration, sleep, type Clock } from '../../kit/index.ts'
 import { events } from '../../telemetry/index.ts'
@@ -27,7 +33,10 @@ export type WorkerEnvironment = Omit<OwnerEnvironment, 'commit' | 'onMarked'> & 
 
 /** One group of the worker: its member, and an owner for each partition that it holds. */
 export class GroupRunner {
+  /** Where positions are kept. */
   readonly groupId: string
+  /** False for assigned partitions whose positions nobody keeps. */
+  readonly keepsPositions: boolean
   readonly group: string
   readonly plans: readonly ConsumerPlan[]
   /** Where this member is; the topics of other clusters have their own. */
@@ -44,7 +53,7 @@ export class GroupRunner {
   >()
   readonly #committer: Committer
   readonly #onFatal: (error: MillraceError) => void
-  #member: GroupMember | undefined
+  #member: GroupMember | DirectAssignment | undefined
   #commitTimeoutMs: number | undefined
   #isQuiet = false
   #isFinishing = false
@@ -59,7 +68,8 @@ export class GroupRunner {
     const first = plans[0] as ConsumerPlan
     this.plans = plans
     this.cluster = cluster
-    this.groupId = first.groupId
+    this.keepsPositions = first.assignment === undefined || first.assignment.groupId !== undefined
+    this.groupId = first.assignment?.groupId ?? first.groupId
     this.group = first.group
     this.#resolved = resolved
     this.#clock = env.clock
@@ -97,26 +107,24 @@ export class GroupRunner {
 
   /** Begins to join; the promise resolves with the first assignment, and rejects when the group cannot be joined. */
   join(client: Client): Promise<void> {
+    const { assignment } = this.plans[0] as ConsumerPlan
+    this.#member = assignment === undefined ? this.#joined(client) : this.#assignedBy(client)
+    this.#committer.start()
+    return this.#member.ready()
+  }
+
+  #joined(client: Client): GroupMember {
     const { options } = this.#resolved
-    const { start, outOfRange, isolation } = this.plans[0] as ConsumerPlan
     const instanceId = options.instanceId
-    this.#member = client.joinGroup({
+    return client.joinGroup({
+      ...this.#reading(),
       groupId: this.groupId,
       topics: this.topics,
       sessionTimeoutMs: options.session,
       heartbeatIntervalMs: options.heartbeat,
       drainMs: this.#drainMs + drainMarginMs,
       rebalanceTimeoutMs: this.#drainMs + 30_000,
-      start: startPolicy(start, this.#clock.now()),
-      outOfRange,
-      isolation,
       ...(instanceId === undefined ? {} : { instanceId: instanceIdOf(instanceId) }),
-      fetch: {
-        maxBytes: options['fetch.maxBytes'],
-        perPartitionBytes: options['fetch.perPartition'],
-        bufferedBytes: options['fetch.buffered'],
-        maxWaitMs: options['fetch.maxWait'],
-      },
       onAssigned: (partitions) => this.#assigned(partitions),
       onRevoked: (partitions) => this.#revoked(partitions),
       onLost: (partitions) => this.#lost(partitions),
@@ -125,8 +133,40 @@ export class GroupRunner {
         else events.error.publish({ type: 'group', error })
       },
     })
-    this.#committer.start()
-    return this.#member.ready()
+  }
+
+  #assignedBy(client: Client): DirectAssignment {
+    const { assignment } = this.plans[0] as ConsumerPlan
+    const topics = Array.from(this.#consumerByTopic, ([wireName, { topic }]) => [
+      wireName,
+      assignment?.partitionsByTopic.get(topic.name) ?? 'all',
+    ])
+    return client.assign({
+      ...this.#reading(),
+      topics: Object.fromEntries(topics) as Record<string, readonly number[] | 'all'>,
+      groupId: assignment?.groupId,
+      drainMs: this.#drainMs + drainMarginMs,
+      onAssigned: (partitions) => this.#assigned(partitions),
+      onReleased: (partitions) => this.#revoked(partitions),
+      onError: (error) => events.error.publish({ type: 'assignment', error }),
+    })
+  }
+
+  /** How partitions are read, however they come. */
+  #reading(): Pick<GroupOptions, 'start' | 'outOfRange' | 'isolation' | 'fetch'> {
+    const { options } = this.#resolved
+    const { start, outOfRange, isolation } = this.plans[0] as ConsumerPlan
+    return {
+      start: startPolicy(start, this.#clock.now()),
+      outOfRange,
+      isolation,
+      fetch: {
+        maxBytes: options['fetch.maxBytes'],
+        perPartitionBytes: options['fetch.perPartition'],
+        bufferedBytes: options['fetch.buffered'],
+        maxWaitMs: options['fetch.maxWait'],
+      },
+    }
   }
 
   quiet(): void {

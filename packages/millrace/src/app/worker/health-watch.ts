@@ -105,15 +105,17 @@ export class HealthWatch {
 
   #asked(): ReturnType<ConstructorParameters<typeof LagWatch>[2]> {
     const { clients, groups } = this.#parts
-    return groups.map(({ group, groupId, cluster, owners }) => ({
-      admin: clients.of(cluster).admin,
-      partitions: Array.from(owners, ({ source: { topic, partition } }) => ({
-        group,
-        groupId,
-        topic,
-        partition,
-      })),
-    }))
+    return groups
+      .filter(({ keepsPositions }) => keepsPositions)
+      .map(({ group, groupId, cluster, owners }) => ({
+        admin: clients.of(cluster).admin,
+        partitions: Array.from(owners, ({ source: { topic, partition } }) => ({
+          group,
+          groupId,
+          topic,
+          partition,
+        })),
+      }))
   }
 }
 

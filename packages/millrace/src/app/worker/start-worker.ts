@@ -3,6 +3,7 @@ import { hostname } from 'node:os'
 import { isFailure } from '../../errors/index.ts'
 import { Slots, systemClock, sleep, type Clock } from '../../kit/index.ts'
 import { events } from '../../telemetry/index.ts'
+import type { AssignedTopic } from '../assignment/index.ts'
 import { mainCluster, type Clients } from '../clusters/index.ts'
 import type { MillraceConfig } from '../config/define-config.ts'
 import { resolveConfig, type ResolvedConfig } from '../config/resolve-config.ts'
@@ -13,6 +14,7 @@ import {
   workerTitle,
   type ControlServer,
 } from '../control/index.ts'
+import type { ConsumerPlan } from '../consumer/plan.ts'
 import { sendLetter } from '../dead-letter/send-letter.ts'
 import { installLog } from '../log/install-log.ts'
 import { openLogger } from '../log/open-logger.ts'
@@ -40,6 +42,8 @@ export interface StartOptions {
   /** Only these consumers: `group:mail`, `topic:orders`, `consumer:welcome`, or a consumer's name. */
   readonly include?: readonly string[]
   readonly exclude?: readonly string[]
+  /** Only the consumers of these topics, with these partitions, without joining a group. */
+  readonly assign?: readonly AssignedTopic[]
   readonly flags?: Readonly<Record<string, unknown>>
   /** Default `process.env`. */
   readonly env?: Readonly<Record<string, string | undefined>>
@@ -244,7 +248,10 @@ function groupRunners(
   environment: WorkerEnvironment,
   onFatal: (error: unknown) => void,
 ): readonly GroupRunner[] {
-  return [...Map.groupBy(resolved.plans, ({ group }) => group).values()].flatMap((plans) => {
+  // Each that takes its partitions itself stands alone: it shares nothing with others of its group.
+  const memberOf = (plan: ConsumerPlan): string =>
+    plan.assignment === undefined ? `group ${plan.group}` : `consumer ${plan.name}`
+  return [...Map.groupBy(resolved.plans, memberOf).values()].flatMap((plans) => {
     const topics = plans.flatMap((plan) => plan.topics)
     const clusters = new Set(topics.map((topic) => resolved.clusterOf(topic)))
     return Array.from(clusters, (cluster) => {

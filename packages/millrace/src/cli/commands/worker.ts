@@ -1,4 +1,5 @@
 import { defineCommand, ports } from '../command.ts'
+import { parsePlace } from '../parse-places.ts'
 import { dataFolderOf, workerFolderOptions } from '../workers/worker-options.ts'
 
 const logLevels = ['debug', 'info', 'warn', 'error', 'silent']
@@ -19,6 +20,11 @@ export const worker = defineCommand({
       about: 'only these: group:mail, topic:orders, consumer:welcome, or a name; may be repeated',
     },
     exclude: { type: 'list', about: 'all but these' },
+    assign: {
+      type: 'list',
+      about:
+        'only these partitions, without joining a group: orders:0,1 or orders; may be repeated',
+    },
     // The flags of the application's option table, which is too heavy to load for a `--help`.
     createTopics: { type: 'flag', about: 'create declared topics that are missing' },
     clientId: { type: 'text', about: 'name of this application' },
@@ -32,6 +38,7 @@ export const worker = defineCommand({
   examples: [
     'millrace worker',
     'millrace worker price_drops:1',
+    'millrace worker --assign orders:0,1',
     'millrace worker --include group:mail --concurrency 4',
   ],
 
@@ -48,6 +55,10 @@ export const worker = defineCommand({
       print.talk(
         'warning: the configuration declares no consumers (app.consumers), so there is nothing to do',
       )
+    const assign = input.assign?.map(parsePlace).map(({ topic, partitions }) => ({
+      topic,
+      partitions: partitions === undefined ? ('all' as const) : [...partitions],
+    }))
     const { brokers, tls } = await chooseBrokers({ ...globals, env, folder })
     const whole = { ...config, ...(tls ? { tls } : {}) }
     const options = {
@@ -63,6 +74,7 @@ export const worker = defineCommand({
       },
       dataFolder: dataFolderOf(folder, input.data),
       ...(input.worker === undefined ? {} : { name: input.worker }),
+      ...(assign === undefined ? {} : { assign }),
       ...(input.include === undefined ? {} : { include: input.include }),
       ...(input.exclude === undefined ? {} : { exclude: input.exclude }),
       ...(input.createTopics === undefined ? {} : { createTopics: input.createTopics }),

@@ -8,15 +8,21 @@ import { partitionKey } from './assignors/index.ts'
 import { CommitQueue, type CommitOutcome, type Position } from './commit-queue.ts'
 import type { CoordinatorLink } from './coordinator-link.ts'
 import type { GroupSettings } from './options.ts'
-import type { GroupSession } from './session.ts'
 
 const retryMs = 100
+
+/** Who commits: a member, or with generation -1 somebody who is none. */
+export interface CommittingSession {
+  readonly mayCommit: boolean
+  readonly generation: number
+  readonly memberId: string
+}
 
 /** Sends what the commit queue holds whenever the session allows it. */
 export class Committer {
   readonly #core: ClientCore
   readonly #settings: GroupSettings
-  readonly #session: GroupSession
+  readonly #session: CommittingSession
   readonly #link: CoordinatorLink
   readonly #onRefused: (generation: number, errorCode: number) => void
   readonly #queue = new CommitQueue<PartitionFeed>()
@@ -26,7 +32,7 @@ export class Committer {
   constructor(
     core: ClientCore,
     settings: GroupSettings,
-    session: GroupSession,
+    session: CommittingSession,
     link: CoordinatorLink,
     onRefused: (generation: number, errorCode: number) => void,
   ) {

@@ -3,7 +3,7 @@ import { deferred } from '../../kit/index.ts'
 import type { ClientCore } from '../client-core.ts'
 import { Fetcher, listOffsets, type PartitionFeed } from '../fetcher/index.ts'
 import { partitionKey, type TopicPartition } from './assignors/index.ts'
-import { committedOffsets } from './committed-offsets.ts'
+import { committedOffsets, type CommittedOffset } from './committed-offsets.ts'
 import type { Committer } from './committer.ts'
 import type { GroupOptions, GroupSettings } from './options.ts'
 
@@ -113,7 +113,11 @@ export class Tenures {
 
   async #announce(feeds: readonly PartitionFeed[], signal: AbortSignal): Promise<void> {
     const { groupId } = this.#settings
-    const committed = await committedOffsets(this.#core, groupId, feeds, signal)
+    // Without a group nothing is kept, so there is nothing to ask for.
+    const committed =
+      groupId === ''
+        ? new Map<string, CommittedOffset>()
+        : await committedOffsets(this.#core, groupId, feeds, signal)
     const live = feeds.filter(({ state }) => state === 'live')
     for (const feed of live) {
       const known = committed.get(partitionKey(feed.topic, feed.partition))

@@ -72,4 +72,25 @@ export const processErrors = {
     }) => `still running after ${timeout / 1000} s: ${running.join(', ')}`,
     hint: '`millrace stop --force` ends it at once; what is in hand comes again after the next start.',
   },
+  MR_ASSIGNMENT_INVALID: {
+    class: 'UsageError',
+    retriable: false,
+    message: ({ what }: { readonly what: string }) =>
+      `these partitions cannot be assigned: ${what}`,
+    hint: "Name partitions by number, or 'all': { orders: [0, 1], users: 'all' }.",
+  },
+  MR_ASSIGNMENT_MISSING: {
+    class: 'KafkaError',
+    retriable: true,
+    message: ({ places }: { readonly places: readonly string[] }) =>
+      `assigned, but not there: ${places.join(', ')}; looked for again until they are`,
+    hint: 'Compare with `millrace topics info TOPIC --partitions`: they are counted from 0.',
+  },
+  MR_ASSIGNMENT_GROUP_JOINED: {
+    class: 'KafkaError',
+    retriable: true,
+    message: ({ groupId }: { readonly groupId: string }) =>
+      `positions of assigned partitions cannot be kept in ${groupId}: it has members that joined it`,
+    hint: 'Give the assigned consumer a group of its own, or stop the members; until then nothing is committed.',
+  },
 } as const satisfies ErrorRows
