@@ -1,5 +1,5 @@
 /**
- * Consumers against each other on the embedded broker, in one run: `node bench/consumer.ts [messages]`.
+ * Consumers against each other on the embedded broker, in one run: `node bench/consumer.ts [--rounds N] [--engine kafka]`.
  *
  * Messages of 100 bytes with a key, four partitions, batches of 500, checksums on, one member reading from the
  * start of the log. Each client reads everything twice in a process of its own; the second pass counts, and of it
@@ -9,10 +9,10 @@ import { KafkaClient } from '@kafkats/client'
 import { Consumer as PlatformaticConsumer } from '@platformatic/kafka'
 import { Kafka, logLevel } from 'kafkajs'
 import { openClient } from '../packages/millrace/src/client/index.ts'
-import { raceConsumers, topic, type Racer } from './consumer-race.ts'
+import { raceConsumers, type Racer } from './consumer-race.ts'
 
 const racers: Readonly<Record<string, Racer>> = {
-  async millrace(address, groupId, count, seen) {
+  async millrace({ address, topic, groupId }, count, seen) {
     await using client = openClient({ brokers: [address], clientId: 'bench' })
     const member = client.joinGroup({ groupId, topics: [topic] })
     await member.ready()
@@ -29,16 +29,16 @@ const racers: Readonly<Record<string, Racer>> = {
     const done = Promise.withResolvers<void>()
     await Promise.all(member.owned.map(drain))
   },
-  async 'kafkajs each'(address, groupId, count, seen) {
-    await kafkajs(address, groupId, (all) => ({
+  async 'kafkajs each'({ address, topic, groupId }, count, seen) {
+    await kafkajs(address, topic, groupId, (all) => ({
       eachMessage: async ({ message }) => {
         seen(message.value?.length ?? 0)
         if (--count === 0) all()
       },
     }))
   },
-  async 'kafkajs batch'(address, groupId, count, seen) {
-    await kafkajs(address, groupId, (all) => ({
+  async 'kafkajs batch'({ address, topic, groupId }, count, seen) {
+    await kafkajs(address, topic, groupId, (all) => ({
       eachBatch: async ({ batch }) => {
         for (const { value } of batch.messages) seen(value?.length ?? 0)
         count -= batch.messages.length
@@ -46,7 +46,7 @@ const racers: Readonly<Record<string, Racer>> = {
       },
     }))
   },
-  async 'kafkats each'(address, groupId, count, seen) {
+  async 'kafkats each'({ address, topic, groupId }, count, seen) {
     const { consumer, close } = await kafkats(address, groupId)
     const ended = consumer.runEach(topic, async ({ value }) => {
       seen(value?.length ?? 0)
@@ -55,7 +55,7 @@ const racers: Readonly<Record<string, Racer>> = {
     await ended
     await close()
   },
-  async 'kafkats batch'(address, groupId, count, seen) {
+  async 'kafkats batch'({ address, topic, groupId }, count, seen) {
     const { consumer, close } = await kafkats(address, groupId)
     const ended = consumer.runBatch(topic, async (messages) => {
       for (const { value } of messages) seen(value?.length ?? 0)
@@ -65,7 +65,7 @@ const racers: Readonly<Record<string, Racer>> = {
     await ended
     await close()
   },
-  async platformatic(address, groupId, count, seen) {
+  async platformatic({ address, topic, groupId }, count, seen) {
     const consumer = new PlatformaticConsumer({
       clientId: 'bench',
       groupId,
@@ -82,6 +82,7 @@ const racers: Readonly<Record<string, Racer>> = {
 
 async function kafkajs(
   address: string,
+  topic: string,
   groupId: string,
   handling: (all: () => void) => Parameters<ReturnType<Kafka['consumer']>['run']>[0],
 ): Promise<void> {
@@ -106,6 +107,22 @@ await raceConsumers({
   file: import.meta.filename,
   title: 'messages of 100 bytes',
   racers,
+  goals: [
+    {
+      name: 'consume, single',
+      ours: 'millrace',
+      peers: ['kafkajs each', 'kafkats each', 'platformatic'],
+      rate: 1,
+      cpu: 1,
+    },
+    {
+      name: 'consume, batch',
+      ours: 'millrace',
+      peers: ['kafkajs batch', 'kafkats batch'],
+      rate: 1,
+      cpu: 1,
+    },
+  ],
   value: (index) => Buffer.alloc(100, index),
   messages: 400_000,
 })

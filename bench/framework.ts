@@ -1,5 +1,5 @@
 /**
- * Frameworks against each other, from the broker to a typed value in a handler: `node bench/framework.ts [messages]`.
+ * Frameworks against each other, from the broker to a typed value in a handler: `node bench/framework.ts [--rounds N] [--engine kafka]`.
  *
  * JSON events of about 100 bytes with a key, four partitions, commits on as each does it by default. Every handler
  * reads a field of the decoded event. NestJS is installed apart: `npm ci --prefix bench/peers`; without it its row is
@@ -19,7 +19,8 @@ import {
   type ConsumerDefinition,
 } from '../packages/millrace/src/app/index.ts'
 import { openClient } from '../packages/millrace/src/client/index.ts'
-import { raceConsumers, topic, type Racer } from './consumer-race.ts'
+import { raceConsumers, type Racer } from './consumer-race.ts'
+import type { Place } from './race.ts'
 
 interface Event {
   readonly id: number
@@ -30,11 +31,10 @@ const name = 'x'.repeat(80)
 const bytes = (id: number): Buffer => Buffer.from(JSON.stringify({ id, name } satisfies Event))
 const sizeById = Array.from({ length: 1000 }, (_, id) => bytes(id).length)
 const sizeOf = ({ id }: Event): number => sizeById[id] ?? 0
-const events = defineTopic(topic, { value: json<Event>() })
 
 const racers: Record<string, Racer> = {
   /** What the others are compared with: our client alone, the same decoding. */
-  async 'client alone'(address, groupId, count, seen) {
+  async 'client alone'({ address, topic, groupId }, count, seen) {
     await using client = openClient({ brokers: [address], clientId: 'bench' })
     const member = client.joinGroup({ groupId, topics: [topic] })
     await member.ready()
@@ -51,11 +51,11 @@ const racers: Record<string, Racer> = {
     }
     await Promise.all(member.owned.map(drain))
   },
-  'millrace batch': (address, groupId, count, seen) =>
-    millrace(address, groupId, (all) =>
+  'millrace batch': (place, count, seen) =>
+    millrace(place, (all) =>
       defineConsumer({
-        topic: events,
-        group: groupId,
+        topic: topicOf(place),
+        group: place.groupId,
         batch(messages) {
           for (const { value } of messages) seen(sizeOf(value))
           count -= messages.size
@@ -63,27 +63,27 @@ const racers: Record<string, Racer> = {
         },
       }),
     ),
-  'millrace each': (address, groupId, count, seen) =>
-    millrace(address, groupId, (all) =>
+  'millrace each': (place, count, seen) =>
+    millrace(place, (all) =>
       defineConsumer({
-        topic: events,
-        group: groupId,
+        topic: topicOf(place),
+        group: place.groupId,
         each({ value }) {
           seen(sizeOf(value))
           if (--count === 0) all()
         },
       }),
     ),
-  'kafkajs batch': (address, groupId, count, seen) =>
-    kafkajs(address, groupId, (all) => ({
+  'kafkajs batch': (place, count, seen) =>
+    kafkajs(place, (all) => ({
       eachBatch: async ({ batch }) => {
         for (const { value } of batch.messages) seen(sizeOf(JSON.parse(String(value)) as Event))
         count -= batch.messages.length
         if (count === 0) all()
       },
     })),
-  'kafkajs each': (address, groupId, count, seen) =>
-    kafkajs(address, groupId, (all) => ({
+  'kafkajs each': (place, count, seen) =>
+    kafkajs(place, (all) => ({
       eachMessage: async ({ message }: EachMessagePayload) => {
         seen(sizeOf(JSON.parse(String(message.value)) as Event))
         if (--count === 0) all()
@@ -95,9 +95,10 @@ const peers = join(import.meta.dirname, 'peers')
 if (existsSync(join(peers, 'node_modules/@nestjs/microservices'))) racers['nestjs'] = nest
 else console.log('NestJS is not installed: npm ci --prefix bench/peers')
 
+const topicOf = ({ topic }: Place) => defineTopic(topic, { value: json<Event>() })
+
 async function millrace(
-  address: string,
-  groupId: string,
+  { address, groupId }: Place & { readonly groupId: string },
   consumer: (all: () => void) => ConsumerDefinition,
 ): Promise<void> {
   const all = Promise.withResolvers<void>()
@@ -114,8 +115,7 @@ async function millrace(
 }
 
 async function kafkajs(
-  address: string,
-  groupId: string,
+  { address, topic, groupId }: Place & { readonly groupId: string },
   handling: (all: () => void) => Parameters<ReturnType<Kafka['consumer']>['run']>[0],
 ): Promise<void> {
   const client = new Kafka({ brokers: [address], clientId: 'bench', logLevel: logLevel.NOTHING })
@@ -130,8 +130,7 @@ async function kafkajs(
 
 /** NestJS's own Kafka transport; its decorators are called by hand, since types are stripped and not compiled here. */
 async function nest(
-  address: string,
-  groupId: string,
+  { address, topic, groupId }: Place & { readonly groupId: string },
   count: number,
   seen: (bytes: number) => void,
 ): Promise<void> {
@@ -187,6 +186,23 @@ await raceConsumers({
   file: import.meta.filename,
   title: 'JSON events of 100 bytes',
   racers,
+  goals: [
+    {
+      name: 'handlers, batch',
+      ours: 'millrace batch',
+      peers: ['kafkajs batch'],
+      rate: 1.5,
+      cpu: 1,
+    },
+    { name: 'handlers, each', ours: 'millrace each', peers: ['kafkajs each'], rate: 1, cpu: 1 },
+    { name: 'handlers over NestJS', ours: 'millrace each', peers: ['nestjs'], rate: 3, cpu: 0.33 },
+    {
+      name: 'handlers over the bare client',
+      ours: 'millrace batch',
+      peers: ['client alone'],
+      overMicros: 1,
+    },
+  ],
   value: bytes,
   messages: 400_000,
 })

@@ -1,17 +1,15 @@
 /**
- * Producers against each other on the embedded broker, in one run: `node bench/producer.ts [seconds]`.
+ * Producers against each other on the embedded broker, in one run: `node bench/producer.ts [--rounds N] [--engine kafka]`.
  *
  * Messages of 100 bytes with a key, four partitions, acks all. Once one at a time with 500 sends in flight, once in
  * batches of 100 with eight in flight. The broker is a process of its own, and so is each client, so only the
  * client's CPU counts. Read the ratios; microseconds depend on the machine.
  */
-import { fork, type ChildProcess } from 'node:child_process'
-import { once } from 'node:events'
 import { KafkaClient } from '@kafkats/client'
 import { Producer as PlatformaticProducer } from '@platformatic/kafka'
 import { Kafka, logLevel, Partitioners } from 'kafkajs'
-import { startBroker } from '../packages/millrace/src/broker/index.ts'
 import { openClient } from '../packages/millrace/src/client/index.ts'
+import { race, type Figures, type Place } from './race.ts'
 
 interface Message {
   readonly key: Buffer
@@ -24,13 +22,11 @@ interface Racer {
   close(): Promise<unknown>
 }
 
-const topic = 'bench'
-const partitions = 4
 const modes = { single: { size: 1, inFlight: 500 }, batch: { size: 100, inFlight: 8 } } as const
 type Mode = keyof typeof modes
 
-const racers: Readonly<Record<string, (address: string) => Promise<Racer>>> = {
-  async millrace(address) {
+const racers: Readonly<Record<string, (place: Place) => Promise<Racer>>> = {
+  async millrace({ address, topic }) {
     const client = openClient({ brokers: [address], clientId: 'bench' })
     const producer = client.producer()
     await Promise.resolve()
@@ -41,7 +37,7 @@ const racers: Readonly<Record<string, (address: string) => Promise<Racer>>> = {
       close: () => client.close(),
     }
   },
-  async kafkajs(address) {
+  async kafkajs({ address, topic }) {
     const client = new Kafka({ brokers: [address], clientId: 'bench', logLevel: logLevel.NOTHING })
     const createPartitioner = Partitioners.DefaultPartitioner
     const producer = client.producer({ createPartitioner })
@@ -52,7 +48,7 @@ const racers: Readonly<Record<string, (address: string) => Promise<Racer>>> = {
       close: () => producer.disconnect(),
     }
   },
-  async platformatic(address) {
+  async platformatic({ address, topic }) {
     const producer = new PlatformaticProducer({
       clientId: 'bench',
       bootstrapBrokers: [address],
@@ -65,7 +61,7 @@ const racers: Readonly<Record<string, (address: string) => Promise<Racer>>> = {
       close: () => producer.close(),
     }
   },
-  async kafkats(address) {
+  async kafkats({ address, topic }) {
     const client = new KafkaClient({ brokers: [address], clientId: 'bench' })
     await client.connect()
     const producer = client.producer({ acks: 'all', lingerMs: 0 })
@@ -75,11 +71,6 @@ const racers: Readonly<Record<string, (address: string) => Promise<Racer>>> = {
       close: () => client.disconnect(),
     }
   },
-}
-
-interface Figures {
-  readonly cpuMicros: number
-  readonly perSecond: number
 }
 
 async function run(racer: Racer, mode: Mode, runMs: number): Promise<Figures> {
@@ -116,55 +107,40 @@ async function run(racer: Racer, mode: Mode, runMs: number): Promise<Figures> {
   return { cpuMicros: (user + system) / sent, perSecond: sent / seconds }
 }
 
-async function child(args: readonly string[]): Promise<void> {
-  const [role = '', address = '', mode = '', runMs = ''] = args
-  if (role === 'broker') {
-    const broker = await startBroker({ memory: true, options: { defaultPartitions: partitions } })
-    await broker.store.createTopic({ name: topic, partitions, configs: { 'retention.bytes': '0' } })
-    process.send?.(broker.address)
-    await once(process, 'disconnect')
-    process.exit()
-  }
-  const open = racers[role]
-  if (!open) throw new Error(`there is no client ${role}`)
-  const racer = await open(address)
-  process.send?.(await run(racer, mode as Mode, Number(runMs)))
-  await racer.close()
-  process.exit()
-}
+const names = Object.keys(modes).flatMap((mode) =>
+  Object.keys(racers).map((client) => `${client} ${mode}`),
+)
+const peers = Object.keys(racers).filter((client) => client !== 'millrace')
+const runMs = 2000
 
-function startChild(...args: readonly string[]): ChildProcess {
-  return fork(import.meta.filename, ['child', ...args], {
-    stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
-  })
-}
-
-async function race(seconds: number): Promise<void> {
-  for (const mode of Object.keys(modes) as Mode[]) {
-    const figures = new Map<string, Figures>()
-    for (const name of Object.keys(racers)) {
-      // A broker for each: none inherits the other's log.
-      const broker = startChild('broker')
-      const [address] = (await once(broker, 'message')) as [string]
-      const client = startChild(name, address, mode, String(seconds * 1000))
-      const [result] = (await Promise.race([once(client, 'message'), once(client, 'exit')])) as [
-        Figures | number,
-      ]
-      if (typeof result === 'object' && result !== null) figures.set(name, result)
-      else console.log(`${name} failed`)
-      broker.disconnect()
-      if (client.exitCode === null) await once(client, 'exit')
-    }
-    const best = Math.min(...Array.from(figures.values(), ({ cpuMicros }) => cpuMicros))
-    console.log(`\n${mode}: CPU per message, 1.0 is the best`)
-    for (const [name, { cpuMicros, perSecond }] of figures) {
-      const ratio = (cpuMicros / best).toFixed(2).padStart(6)
-      const micros = cpuMicros.toFixed(2).padStart(8)
-      const rate = Math.round(perSecond).toLocaleString('en').padStart(10)
-      console.log(`  ${name.padEnd(14)}${ratio}  ${micros} us  ${rate} messages/s`)
-    }
-  }
-}
-
-if (process.argv[2] === 'child') await child(process.argv.slice(3))
-else await race(Number(process.argv[2] ?? 2))
+await race({
+  file: import.meta.filename,
+  title: 'messages of 100 bytes, one by one and in batches of 100',
+  racers: names,
+  goals: [
+    {
+      name: 'produce one by one, 500 in flight',
+      ours: 'millrace single',
+      peers: peers.map((client) => `${client} single`),
+      rate: 5,
+      cpu: 0.2,
+    },
+    {
+      name: 'produce batches of 100',
+      ours: 'millrace batch',
+      peers: peers.map((client) => `${client} batch`),
+      rate: 1,
+      cpu: 1,
+    },
+  ],
+  partitions: 4,
+  async run(name, place) {
+    const [client = '', mode = ''] = name.split(' ')
+    const open = racers[client]
+    if (!open) throw new Error(`there is no client ${client}`)
+    const racer = await open(place)
+    const figures = await run(racer, mode as Mode, runMs)
+    await racer.close()
+    return figures
+  },
+})
