@@ -7,15 +7,15 @@ import type { Responses, SeekTo } from '../context/context.ts'
 import type { DeliveredMessage } from '../message/message.ts'
 import { splitMetadata } from '../offsets/metadata.ts'
 import type { Pacing } from '../pacing/pacing.ts'
+import type { Pacing } from '../pacing/pacing.ts'
 import type { Logger, SeekTarget, SourcePartition } from '../ports.ts'
 import type { Send } from '../produce/sendable.ts'
 import type { Topic } from '../topic/define-topic.ts'
 import { AdmissionGate } from './admission.ts'
-import { stuckAfterMs, type Failing } from './attempts.ts'
+import { stuckAfterMs } from './attempts.ts'
 import { Departures } from './departures.ts'
 import type { OwnerEnvironment } from './environment.ts'
 import { Feed } from './feed.ts'
-import type { Hold } from './holds.ts'
 import { HookCaller } from './hook-caller.ts'
 import { JobContext, type JobOwner } from './job-context.ts'
 import { JobRunner } from './job-runner.ts'
@@ -23,41 +23,16 @@ import { Lanes } from './lanes.ts'
 import { PartitionState, type MarkRequest, type Position } from './partition-state.ts'
 import type { Place } from './place.ts'
 import { placedLogger } from './placed-logger.ts'
+import type { OwnerReport, OwnerState } from './report.ts'
 import { seekTarget } from './seek-target.ts'
 import { Sequence } from './sequence.ts'
 import { Settlement } from './settlement.ts'
 import { Wakeup } from './wakeup.ts'
 import type { Work } from './work.ts'
 
-export type OwnerState =
-  | { readonly kind: 'assigned' | 'waiting' | 'running' | 'draining' | 'gone' }
-  | Hold
+export type { OwnerReport, OwnerState, RunningJob } from './report.ts'
 
 export type EndKind = 'revoked' | 'lost' | 'shutdown'
-
-/** One handler call that runs. */
-export interface RunningJob {
-  readonly offset: number
-  readonly messages: number
-  /** From 1. */
-  readonly attempt: number
-  /** Epoch milliseconds. */
-  readonly startedAtMs: number
-  readonly ageMs: number
-}
-
-/** What is known of a partition at a moment, for status and health. */
-export interface OwnerReport {
-  readonly state: OwnerState
-  readonly lanes: { readonly busy: number; readonly size: number }
-  readonly jobs: readonly RunningJob[]
-  /** When its loop last had a turn, epoch milliseconds: of a live partition that is held by nothing, not long ago. */
-  readonly lastPollAtMs: number
-  /** The offset that has been failing for longest. */
-  readonly failing: Failing | undefined
-  /** The same, once that is more than five minutes. */
-  readonly stuck: Failing | undefined
-}
 
 /**
  * Holds everything of one partition inside a worker, from assignment to revocation. One loop; what happens next is
@@ -85,6 +60,7 @@ export class PartitionOwner implements JobOwner {
   readonly #work: Work
   readonly #wakeup: Wakeup
   #log: Logger | undefined
+  #pacing: Pacing | undefined
   #seekTo: SeekTarget | undefined
   #isBegun = false
   #isEnding = false
@@ -149,6 +125,8 @@ export class PartitionOwner implements JobOwner {
     this.#pacing = pacing
     if (pacing.finished !== undefined)
       this.#partition.onFinished = (message) => pacing.finished?.(message)
+    if (pacing.commitBelow !== undefined) this.#partition.commitBelow = () => pacing.commitBelow?.()
+    this.#pacing = pacing
     return new AdmissionGate(this.#partition, pacing, this.#departures, (message, error) =>
       settlement.refused(message, error),
     )
@@ -259,6 +237,7 @@ export class PartitionOwner implements JobOwner {
     this.#isGone = true
     this.#partition.isOver = true
     this.#runner.stop()
+    this.#pacing?.close?.()
   }
 
   async #end(kind: EndKind, abortAfterMs: number, graceMs: number): Promise<void> {
