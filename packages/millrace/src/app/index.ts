@@ -60,6 +60,7 @@ export { defineConfig, type MillraceConfig } from './config/define-config.ts'
 export type { WorkerHealth } from './health/index.ts'
 export { appOptions } from './config/options.ts'
 export { resolveConfig, type ResolvedConfig } from './config/resolve-config.ts'
+export { metricsContentType, renderMetrics } from './metrics/index.ts'
 export { monitor, type Monitor } from './monitor.ts'
 export {
   startRelay,

@@ -52,6 +52,18 @@ export interface MillraceConfig {
     readonly stuckAfter?: Duration
     readonly lagInterval?: Duration
   }
+  readonly metrics?: {
+    /** Count although nobody is told, for `renderMetrics`. */
+    readonly collect?: boolean
+    readonly prefix?: string
+    readonly prometheus?: { readonly port?: number; readonly host?: string }
+    readonly statsd?: { readonly host?: string; readonly port?: number }
+    readonly dogstatsd?: { readonly host?: string; readonly port?: number }
+    /** Behind every DogStatsD line: `region:north`. */
+    readonly tags?: readonly string[]
+    /** Between two tellings of StatsD. */
+    readonly interval?: Duration
+  }
   /** `file: true` writes `log/<NODE_ENV>.log` beside what is on the terminal. */
   readonly log?: { readonly level?: string; readonly file?: string | boolean }
   readonly tls?: TlsOptions

@@ -1,4 +1,5 @@
 import { defineOptions } from '../../config/index.ts'
+import { metricsOptions } from '../metrics/index.ts'
 
 /**
  * Settings of the whole process: configuration file, environment variable and flag come from here, and so does
@@ -200,4 +201,5 @@ export const appOptions = defineOptions({
     about:
       'Also write log lines there, as JSON; `true` is `log/<NODE_ENV>.log`. A path that cannot be written costs a warning.',
   },
+  ...metricsOptions,
 })

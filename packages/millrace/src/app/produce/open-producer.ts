@@ -3,6 +3,7 @@ import { systemClock, uuidSource, type Clock } from '../../kit/index.ts'
 import { openClients, type Clients } from '../clusters/index.ts'
 import type { MillraceConfig } from '../config/define-config.ts'
 import { resolveConfig, type ResolvedConfig } from '../config/resolve-config.ts'
+import { openMetrics } from '../metrics/index.ts'
 import { makeAppProducer, type AppProducer, type OwnProducer } from './app-producer.ts'
 import { forgetProducer, setCurrentProducer } from './current-producer.ts'
 
@@ -25,6 +26,8 @@ export function openProducer(
   { clock = systemClock, ...more }: OpenProducerOptions = {},
 ): AppProducer {
   const resolved = resolveConfig(config, { env: process.env })
+  const { options, clientName: clientId } = resolved
+  const metrics = openMetrics({ options, clientId, clock, env: process.env })
   const clients = openAppClients(resolved, clock, { holdsProcess: false, ...more })
   // Nothing else is left to run by then, so the connections may go as well.
   const onBeforeExit = (): void => void producer.close({ timeout: '30s' })
@@ -32,6 +35,11 @@ export function openProducer(
     process.removeListener('beforeExit', onBeforeExit)
     forgetProducer(producer)
     await clients.close({ timeoutMs: 0 })
+    await metrics?.[Symbol.asyncDispose]()
+  })
+  metrics?.read({
+    process: () => ({ clientId, queued: producer.queued }),
+    partitions: () => [],
   })
   process.on('beforeExit', onBeforeExit)
   setCurrentProducer(producer)

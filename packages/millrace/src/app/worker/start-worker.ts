@@ -18,6 +18,7 @@ import type { ConsumerPlan } from '../consumer/plan.ts'
 import { sendLetter } from '../dead-letter/send-letter.ts'
 import { installLog } from '../log/install-log.ts'
 import { openLogger } from '../log/open-logger.ts'
+import { metricsContentType, openMetrics, renderMetrics } from '../metrics/index.ts'
 import type { Logger, Runnable } from '../ports.ts'
 import { forgetProducer, setCurrentProducer } from '../produce/current-producer.ts'
 import { openAppClients, producerOf } from '../produce/open-producer.ts'
@@ -26,6 +27,7 @@ import { breath } from './breath.ts'
 import { createDeclaredTopics } from './create-topics.ts'
 import { GroupRunner, type WorkerEnvironment } from './group-runner.ts'
 import { watchLoopDelay } from './loop-delay.ts'
+import { workerReadings } from './metrics-readings.ts'
 import { handleProcess } from './process-handlers.ts'
 import { enterJob } from './running-jobs.ts'
 import { WorkerControl } from './worker-control.ts'
@@ -101,6 +103,11 @@ export async function startWorker(
     const level = settings['log.level']
     stack.defer(installLog(logger, { groupIds, clientId, isDevelopment, level }))
   }
+  const isServed =
+    settings['metrics.prometheus.port'] !== undefined || settings['health.port'] !== undefined
+  const clientId = resolved.clientName
+  const metrics = openMetrics({ options: settings, clientId, clock, env, isServed })
+  if (metrics !== undefined) stack.use(metrics)
   const { hooks } = resolved.app
   await hooks?.initialized?.()
   events.appInitialized.publish({ clientId: settings.clientId })
@@ -165,11 +172,15 @@ export async function startWorker(
       host: settings['health.host'],
       live: () => liveAnswer(worker.health()),
       ready: () => readyAnswer(worker.health()),
+      pages: { '/metrics': { contentType: metricsContentType, render: renderMetrics } },
     })
     stack.use(server)
     worker.healthAddress = server.address
     worker.healthWatch.start()
   }
+
+  metrics?.read(workerReadings(clientId, resolved.plans, groups, producer))
+  worker.metricsAddress = await metrics?.serve()
 
   stack.defer(async () => void (await Promise.all(groups.map((group) => group.leave(0)))))
   await joinAll(groups, resolved, {

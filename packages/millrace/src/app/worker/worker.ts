@@ -49,6 +49,8 @@ export interface Worker extends AsyncDisposable {
   readonly partitions: readonly PartitionStatus[]
   /** Where the health endpoint answers, `127.0.0.1:8080`; undefined without `health.port`. */
   readonly healthAddress: string | undefined
+  /** Where `GET /metrics` answers; undefined without `metrics.prometheus.port`. */
+  readonly metricsAddress: string | undefined
   /** Live, ready, and why not; what the brokers know of the lag comes with the first answer of theirs. */
   health(): WorkerHealth
   /** Finishes what is in hand, takes no more, keeps its partitions: no rebalance. */
@@ -96,6 +98,7 @@ export class RunningWorker implements Worker {
   #fatal: string | undefined
   readonly healthWatch: HealthWatch
   healthAddress: string | undefined
+  metricsAddress: string | undefined
 
   constructor(parts: Parts) {
     this.#parts = parts
