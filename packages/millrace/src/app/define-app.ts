@@ -1,6 +1,7 @@
 import type { ConsumerDefinition, ConsumerSettings } from './consumer/define-consumer.ts'
 import type { Middleware } from './middleware/middleware.ts'
 import type { Runnable } from './ports.ts'
+import type { RecurringJob, RecurringSchedule } from './recurring/options.ts'
 import type { ResponderSource } from './responder/responder.ts'
 import type { AnyTopic } from './topic/define-topic.ts'
 
@@ -27,6 +28,8 @@ export interface AppOptions {
   readonly hooks?: AppHooks
   /** Started after the groups have joined, stopped before the last commit, and part of the worker's health. */
   readonly runnables?: readonly Runnable[]
+  /** Jobs that run at times, in one of the app's workers. */
+  readonly recurring?: readonly RecurringJob[] | RecurringSchedule
 }
 
 export interface AppDefinition extends AppOptions {

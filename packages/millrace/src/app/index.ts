@@ -86,6 +86,18 @@ export {
   type AnyResponder,
   type ResponderTopic,
 } from './responder/responder.ts'
+export {
+  defineRecurring,
+  openRecurring,
+  type Recurring,
+  type RecurringContext,
+  type RecurringJob,
+  type RecurringOptions,
+  type RecurringSchedule,
+  type RecurringStatus,
+  type RunReason,
+  type RunRecord,
+} from './recurring/index.ts'
 export { errorOf, isChosen, readLetter, redrive } from './redrive/index.ts'
 export type {
   Letter,

@@ -8,6 +8,7 @@ import { drainErrors } from './rows/drain.ts'
 import { failureErrors } from './rows/failure.ts'
 import { processErrors } from './rows/process.ts'
 import { protocolErrors } from './rows/protocol.ts'
+import { recurringErrors } from './rows/recurring.ts'
 import { storageErrors } from './rows/storage.ts'
 import { storeErrors } from './rows/store.ts'
 import { telemetryErrors } from './rows/telemetry.ts'
@@ -25,6 +26,7 @@ export const errorTable = {
   ...failureErrors,
   ...processErrors,
   ...protocolErrors,
+  ...recurringErrors,
   ...storageErrors,
   ...storeErrors,
   ...telemetryErrors,

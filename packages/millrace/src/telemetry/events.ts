@@ -5,6 +5,7 @@ import { drainEvents } from './events/drain.ts'
 import { failureEvents } from './events/failure.ts'
 import { storeEvents } from './events/store.ts'
 import { processEvents } from './events/process.ts'
+import { recurringEvents } from './events/recurring.ts'
 
 /**
  * Every event of Millrace, keyed by its camel-case name. Logs, metrics, traces and the dashboard only listen here.
@@ -18,4 +19,5 @@ export const events = {
   ...failureEvents,
   ...storeEvents,
   ...processEvents,
+  ...recurringEvents,
 }

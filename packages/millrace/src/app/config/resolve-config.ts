@@ -18,6 +18,8 @@ import { defineApp, type AppDefinition } from '../define-app.ts'
 import { middlewareFaults } from '../middleware/validate.ts'
 import { responderOf } from '../responder/responder.ts'
 import { responderFaults } from '../responder/validate.ts'
+import { topicsOfRecurring } from '../recurring/records.ts'
+import { recurringFaults } from '../recurring/validate.ts'
 import type { AnyTopic, Topic } from '../topic/define-topic.ts'
 import { topicNameFaults } from '../topic/names.ts'
 import { chosenConsumers, type Selection } from './choose-consumers.ts'
@@ -69,6 +71,7 @@ const appKeys = [
   'middleware',
   'hooks',
   'runnables',
+  'recurring',
 ]
 const codeKeys = ['app', 'tls', 'clusters', 'groupId', 'topicName']
 
@@ -133,7 +136,12 @@ export function resolveConfig(config: MillraceConfig, sources: ConfigSources = {
       : assignPlans(allPlans, sources.assign)
   const { plans } = assigned
   faults.push(...assigned.faults, ...mixedGroupFaults(plans))
-  const topics = declaredTopics(app, faults)
+  const recurring = recurringFaults(app.recurring)
+  faults.push(...recurring)
+  const topics = [
+    ...declaredTopics(app, faults),
+    ...(recurring.length === 0 ? topicsOfRecurring(app.recurring, clientId) : []),
+  ]
   const clusterNames = clusters.map(({ name }) => name)
   faults.push(...topicClusterFaults(topics, clusterNames), ...letterFaults(chosen.consumers))
   faults.push(...topicNameFaults(topicNames(topics, plans), options.strictNames ?? true))

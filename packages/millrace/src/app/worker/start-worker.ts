@@ -23,6 +23,7 @@ import type { Logger, Runnable } from '../ports.ts'
 import { forgetProducer, setCurrentProducer } from '../produce/current-producer.ts'
 import { openAppClients, producerOf } from '../produce/open-producer.ts'
 import { liveAnswer, readyAnswer, startHealthServer } from '../health/index.ts'
+import { recurringRunnables } from '../recurring/index.ts'
 import { breath } from './breath.ts'
 import { createDeclaredTopics } from './create-topics.ts'
 import { GroupRunner, type WorkerEnvironment } from './group-runner.ts'
@@ -134,7 +135,11 @@ export async function startWorker(
     ...(signals ? { enter: enterJob } : {}),
   }
   const groups = groupRunners(resolved, environment, (error) => worker.fail(error))
-  const runnables = [...(resolved.app.runnables ?? []), ...(options.runnables ?? [])]
+  const runnables = [
+    ...recurringRunnables(resolved),
+    ...(resolved.app.runnables ?? []),
+    ...(options.runnables ?? []),
+  ]
   const worker = new RunningWorker({
     clock,
     resolved,

@@ -34,6 +34,7 @@ export function decodeMember(member: JoinedMember, assignor: Assignor): Assignab
       partitions.map((partition) => ({ topic, partition })),
     ),
     generation: isOlder ? userData.readInt32BE(0) : generationId,
+    userData,
   }
 }
 

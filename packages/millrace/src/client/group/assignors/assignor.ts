@@ -14,6 +14,8 @@ export interface AssignableMember {
   readonly owned: readonly TopicPartition[]
   /** The generation in which the ownership was confirmed last; -1 when unknown (KIP-792). */
   readonly generation: number
+  /** What the member's own assignor said of it. */
+  readonly userData?: Buffer | null
 }
 
 export type Assignment = ReadonlyMap<string, readonly TopicPartition[]>

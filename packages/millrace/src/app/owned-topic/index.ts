@@ -1,0 +1,1 @@
+export { followPartition, OwnedTopic, type OwnedTopicOptions } from './owned-topic.ts'
