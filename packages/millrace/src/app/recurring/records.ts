@@ -44,11 +44,11 @@ export function recurringTopics(clientId: string): RecurringTopics {
   const prefix = clientId.replaceAll(/[^A-Za-z0-9._-]/g, '-')
   const options = { key: text(), value: json(), partitions: 1 }
   return {
-    jobs: defineTopic(`${prefix}-recurring`, { ...options, compaction: true }) as unknown as Topic,
+    jobs: defineTopic(`${prefix}-recurring`, { ...options, compaction: true }),
     log: defineTopic(`${prefix}-recurring-log`, {
       ...options,
       retention: '30d',
-    }) as unknown as Topic,
+    }),
   }
 }
 
