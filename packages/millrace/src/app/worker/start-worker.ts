@@ -24,6 +24,8 @@ import { forgetProducer, setCurrentProducer } from '../produce/current-producer.
 import { openAppClients, producerOf } from '../produce/open-producer.ts'
 import { liveAnswer, readyAnswer, startHealthServer } from '../health/index.ts'
 import { recurringRunnables } from '../recurring/index.ts'
+import { reportToParent, type ChildOrders } from '../swarm/index.ts'
+import { connectRetryTopics } from '../retry-topics/index.ts'
 import { breath } from './breath.ts'
 import { createDeclaredTopics } from './create-topics.ts'
 import { GroupRunner, type WorkerEnvironment } from './group-runner.ts'
@@ -65,8 +67,8 @@ export interface StartOptions {
    * `stop`, `dump` and `workers` speak to. Default none.
    */
   readonly dataFolder?: string
-  /** How often a parent has started it again; for its status. */
-  readonly restarts?: number
+  /** For one of several processes of a parent: who it is, and how often it reports. */
+  readonly child?: ChildOrders
   /** All topics on the main cluster, whatever they say; for development. Default false. */
   readonly isSingleCluster?: boolean
 }
@@ -84,6 +86,7 @@ export async function startWorker(
   options: StartOptions = {},
 ): Promise<Worker> {
   const { signals = true, clock = systemClock, env = process.env } = options
+  const { child } = options
   const name = options.name === undefined ? undefined : parseWorkerName(options.name)
   const resolved = resolveStart(config, options)
   const settings = resolved.options
@@ -120,6 +123,7 @@ export async function startWorker(
   setCurrentProducer(producer)
   stack.defer(() => forgetProducer(producer))
 
+  connectRetryTopics(resolved, { clients, clock, send: producer.sendRaw })
   const slots = new Slots(settings['worker.concurrency'])
   const environment: WorkerEnvironment = {
     clock,
@@ -156,21 +160,23 @@ export async function startWorker(
   const control = stack.use(
     new WorkerControl({
       worker,
-      name: name === undefined ? 'worker' : workerTitle(name),
+      name: child?.name ?? (name === undefined ? 'worker' : workerTitle(name)),
       clientId: resolved.clientName,
       slots,
       loop,
       dataFolder: options.dataFolder,
-      restarts: options.restarts ?? 0,
+      restarts: child?.restarts ?? 0,
     }),
   )
   if (signals) stack.defer(handleProcess(worker, control))
-  const socket = await openControl(control, options.dataFolder)
+  if (child !== undefined) stack.defer(reportToParent(control, child, clock))
+  const socket = await openControl(control, options.dataFolder, child)
   if (socket !== undefined) stack.use(socket)
 
   stack.defer(() => worker.healthWatch.stop())
   // Before the groups: a probe wants an answer also while the brokers are away.
-  const healthPort = settings['health.port']
+  // The children of a parent have its endpoint.
+  const healthPort = child === undefined ? settings['health.port'] : undefined
   if (healthPort !== undefined) {
     const server = await startHealthServer({
       port: healthPort,
@@ -223,10 +229,12 @@ export async function startWorker(
 /** What a start with these options would run. @throws MR_CONFIG_INVALID with every fault, MR_CLI_USAGE for a malformed name */
 export function resolveStart(config: MillraceConfig, options: StartOptions): ResolvedConfig {
   const { env = process.env } = options
-  if (options.name === undefined) return resolveConfig(config, { ...options, env })
+  const instanceId = options.child?.instanceId
+  const flags = { ...options.flags, ...(instanceId === undefined ? {} : { instanceId }) }
+  if (options.name === undefined) return resolveConfig(config, { ...options, env, flags })
   const name = parseWorkerName(options.name)
   const include = [`consumer:${name.consumer}`, ...(options.include ?? [])]
-  return resolveConfig(config, { ...options, env, include, memberName: memberNameOf(name) })
+  return resolveConfig(config, { ...options, env, flags, include, memberName: memberNameOf(name) })
 }
 
 async function endWith(
@@ -245,11 +253,19 @@ async function endWith(
 async function openControl(
   control: WorkerControl,
   dataFolder: string | undefined,
+  child: ChildOrders | undefined,
 ): Promise<ControlServer | undefined> {
   if (dataFolder === undefined) return undefined
   await control.load()
   try {
-    return await startControlServer(dataFolder, control.name, (request) => control.answer(request))
+    return await startControlServer(
+      dataFolder,
+      control.name,
+      (request) => control.answer(request),
+      {
+        parent: child?.parent,
+      },
+    )
   } catch (error) {
     events.controlUnavailable.publish({ dataFolder, error })
     return undefined
