@@ -54,6 +54,7 @@ export {
 } from './admin/index.ts'
 export { readTopic, type ReadOptions } from './read/index.ts'
 export { defineApp, type AppDefinition, type AppHooks, type AppOptions } from './define-app.ts'
+export type { ChildSpec } from './swarm/index.ts'
 export type { KeptPause, RunningEntry, WorkerStatus } from './control/index.ts'
 export type { ClusterOptions, Clients } from './clusters/index.ts'
 export { defineConfig, type MillraceConfig } from './config/define-config.ts'
@@ -106,6 +107,12 @@ export type {
   RedriveProgress,
   RedriveReport,
 } from './redrive/index.ts'
+export {
+  defineThreadHandler,
+  type ThreadContext,
+  type ThreadHandlerDefinition,
+  type ThreadOptions,
+} from './threads/index.ts'
 export { startWorker, type StartOptions } from './worker/start-worker.ts'
 export type { PartitionStatus, Worker, WorkerState } from './worker/worker.ts'
 export type { OwnerState } from './owner/partition-owner.ts'

@@ -51,38 +51,33 @@ type WithTombstone<T extends AnyTopic> = T extends AnyTopic
       : never
   : never
 
-type ContextWith<Tx> = Context<Record<string, unknown>, Tx>
-
-type EventHandler<T extends AnyTopic, Event, Tx> = (
+type EventHandler<T extends AnyTopic, Event, C> = (
   message: MessageOfEvent<T, Event>,
-  context: ContextWith<Tx>,
+  context: C,
 ) => unknown
 
-type TombstoneHandler<T extends AnyTopic, Tx> = (
+type TombstoneHandler<T extends AnyTopic, C> = (
   message: MemberMessage<WithTombstone<T>, null>,
-  context: ContextWith<Tx>,
+  context: C,
 ) => unknown
 
-type Handlers<T extends AnyTopic, Tx> = {
-  readonly [E in Exclude<EventOf<T>, 'otherwise' | 'tombstone'>]: EventHandler<T, E, Tx>
-} & ([WithTombstone<T>] extends [never] ? unknown : { readonly tombstone: TombstoneHandler<T, Tx> })
+type Handlers<T extends AnyTopic, C> = {
+  readonly [E in Exclude<EventOf<T>, 'otherwise' | 'tombstone'>]: EventHandler<T, E, C>
+} & ([WithTombstone<T>] extends [never] ? unknown : { readonly tombstone: TombstoneHandler<T, C> })
 
 type AnyMessage<T extends AnyTopic> = T extends AnyTopic ? Message<T> : never
-type Otherwise<T extends AnyTopic, Tx> = (
-  message: AnyMessage<T>,
-  context: ContextWith<Tx>,
-) => unknown
+type Otherwise<T extends AnyTopic, C> = (message: AnyMessage<T>, context: C) => unknown
 
 /**
  * A handler for each event type of the topic, and one for `tombstone` where the topic has them: all of them, or some and
  * `otherwise`, which gets what has no handler of its own.
  */
-export type OnEvents<T extends AnyTopic, Tx = undefined> =
+export type OnEvents<T extends AnyTopic, C = Context> =
   string extends EventOf<T>
-    ? { readonly otherwise: Otherwise<T, Tx> } & Readonly<Record<string, Otherwise<T, Tx>>>
+    ? { readonly otherwise: Otherwise<T, C> } & Readonly<Record<string, Otherwise<T, C>>>
     :
-        | (Handlers<T, Tx> & { readonly otherwise?: never })
-        | (Partial<Handlers<T, Tx>> & { readonly otherwise: Otherwise<T, Tx> })
+        | (Handlers<T, C> & { readonly otherwise?: never })
+        | (Partial<Handlers<T, C>> & { readonly otherwise: Otherwise<T, C> })
 
 export type AnyOn = Readonly<Record<string, unknown>>
 

@@ -12,6 +12,7 @@ import type { RetryTopicsOption } from '../retry-topics/options.ts'
 import type { ErrorContext, RetryOptions } from '../retry/options.ts'
 import type { AnyTopic, Topic } from '../topic/define-topic.ts'
 import type { AnyOn, OnEvents } from './by-event.ts'
+import type { ThreadOptions } from '../threads/options.ts'
 import type { Consumer, ConsumerMode } from './consumer-class.ts'
 import type { Hooks } from './hooks.ts'
 
@@ -80,8 +81,27 @@ export type ConsumerClass<
   M extends ConsumerMode = ConsumerMode,
 > = new () => Consumer<T, M, unknown>
 
-/** Exactly one of the four. */
+interface InThisThread {
+  readonly runIn?: never
+  readonly handler?: never
+  readonly threads?: never
+  readonly threadMemory?: never
+}
+
+/** Exactly one of the five. */
 export type ConsumerForm<T extends TopicSpec, Tx = undefined> =
+  | (InThisThread & FormInThisThread<T, Tx>)
+  | (ThreadOptions & {
+      readonly runIn: 'thread'
+      /** Of the module's handler: `batch` there is `'batch'` here. Default `'each'`. */
+      readonly mode?: ConsumerMode
+      readonly each?: never
+      readonly batch?: never
+      readonly on?: never
+      readonly use?: never
+    })
+
+type FormInThisThread<T extends TopicSpec, Tx> =
   | {
       readonly each: EachHandler<T, Tx>
       readonly batch?: never
@@ -90,7 +110,7 @@ export type ConsumerForm<T extends TopicSpec, Tx = undefined> =
       readonly mode?: never
     }
   | {
-      readonly on: OnEvents<TopicOf<T>, Tx>
+      readonly on: OnEvents<TopicOf<T>, Context<Record<string, unknown>, Tx>>
       readonly each?: never
       readonly batch?: never
       readonly use?: never
@@ -168,6 +188,8 @@ export interface ConsumerDefinition {
   readonly batch: ((messages: Messages, context: Context) => unknown) | undefined
   readonly on: AnyOn | undefined
   readonly use: ConsumerClass | undefined
+  /** The handler is a module that runs in threads. */
+  readonly thread: (ThreadOptions & { readonly runIn: unknown }) | undefined
   readonly inbox: Inbox | undefined
   readonly settings: ConsumerSettings
   readonly hooks: Hooks
@@ -176,7 +198,8 @@ export interface ConsumerDefinition {
 
 /**
  * Declares what handles the messages of a topic: exactly one of `each` (one at a time, in order), `on` (the
- * same, with a handler for each event type), `batch`, or `use` (a class). Nothing is touched before the worker starts.
+ * same, with a handler for each event type), `batch`, `use` (a class), or `handler` with
+ * `runIn: 'thread'` (a module in worker threads). Nothing is touched before the worker starts.
  *
  * @example
  * const mail = defineConsumer({
@@ -190,8 +213,11 @@ export interface ConsumerDefinition {
 export function defineConsumer<const T extends TopicSpec, Tx = undefined>(
   options: ConsumerOptions<T, Tx> & ConsumerForm<T, Tx>,
 ): ConsumerDefinition {
-  const { topic, name, group, hooks, responder, each, batch, on, use, mode, inbox, ...settings } =
+  const { topic, name, group, hooks, responder, each, batch, on, use, mode, inbox, ...rest } =
     options
+  const { runIn, handler, threads, threadMemory, ...settings } = rest as Partial<ThreadOptions> & {
+    readonly runIn?: unknown
+  }
   const topics = (Array.isArray(topic) ? topic : [topic]) as readonly Topic[]
   const ownName = name ?? (use === undefined ? topics[0]?.name : kebabName(use.name)) ?? ''
   return {
@@ -204,8 +230,17 @@ export function defineConsumer<const T extends TopicSpec, Tx = undefined>(
     batch: batch as ConsumerDefinition['batch'],
     on,
     use,
+    thread:
+      handler === undefined && runIn === undefined
+        ? undefined
+        : {
+            runIn,
+            handler: handler ?? '',
+            ...(threads === undefined ? {} : { threads }),
+            ...(threadMemory === undefined ? {} : { threadMemory }),
+          },
     inbox,
-    settings: settings as ConsumerSettings,
+    settings,
     hooks: hooks ?? {},
     responder: responder && responderOf(responder),
   }

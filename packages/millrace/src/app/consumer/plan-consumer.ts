@@ -1,4 +1,4 @@
-import { parseDuration, type Duration } from '../../kit/index.ts'
+import { parseDuration, Slots, type Duration } from '../../kit/index.ts'
 import { assignmentFaults, planAssignment } from '../assignment/index.ts'
 import { deadLetterFaults, planDeadLetters, type DeadLetterOptions } from '../dead-letter/index.ts'
 import { deadLetterDefaults } from '../dead-letter/options.ts'
@@ -15,6 +15,7 @@ import { pacingFaults, planPacing } from '../pacing/index.ts'
 import type { AnyResponder } from '../responder/responder.ts'
 import { planRetryTopics, retryTopicFaults, retryTopicsOf } from '../retry-topics/index.ts'
 import { backoffRules } from '../retry/options.ts'
+import { criticalInThreads, threadCount, threadedHandlers, threadFaults } from '../threads/index.ts'
 import type { ConsumerDefinition, ConsumerSettings } from './define-consumer.ts'
 import { makeHandler } from './handler.ts'
 import type { ConsumerPlan } from './plan.ts'
@@ -94,7 +95,7 @@ export function planConsumer(definition: ConsumerDefinition, around: PlanSurroun
     ...(definition.settings.middleware ?? []),
   ]
   const title = definition.use?.name || definition.name
-  const { inbox, name: consumer, group } = definition
+  const { inbox, thread, name: consumer, group } = definition
   faults.push(...inboxFaults(inbox, settings, path))
   const groupId = around.groupId(group)
   const retryTopics =
@@ -111,7 +112,13 @@ export function planConsumer(definition: ConsumerDefinition, around: PlanSurroun
     groupId,
     topics: [...definition.topics, ...(retryTopics?.topics ?? [])],
     mode: definition.mode,
-    makeHandler: () => makeHandler(definition, { isConcurrent: lanes.size > 1 }),
+    makeHandler:
+      thread === undefined
+        ? () => makeHandler(definition, { isConcurrent: lanes.size > 1 })
+        : threadedHandlers(title, thread, () => makeHandler(definition, { isConcurrent: false }), [
+            ...(settings.nonRetryable ?? []),
+            ...(settings.critical ?? []),
+          ]),
     wrap: (handler) =>
       composeConsume(
         middleware,
@@ -122,6 +129,8 @@ export function planConsumer(definition: ConsumerDefinition, around: PlanSurroun
       ...(definition.settings.middleware ?? []),
       ...(around.group.middleware ?? []),
     ]),
+    // A call in a thread does not hold the worker's own; the pool never has more than it can take.
+    slots: thread === undefined ? undefined : new Slots(threadCount(thread)),
     maxMessages: count('maxMessages', settings.maxMessages, 100),
     maxWaitMs: duration('maxWait', settings.maxWait, '1s'),
     fillsBySize: settings.fill === 'size',
@@ -143,7 +152,7 @@ export function planConsumer(definition: ConsumerDefinition, around: PlanSurroun
       exhausted: settings.exhausted ?? 'block',
       hasDeadLetter: deadLetterOptions !== undefined,
       nonRetryable: settings.nonRetryable ?? [],
-      critical: settings.critical ?? [],
+      critical: [...(settings.critical ?? []), ...(thread === undefined ? [] : criticalInThreads)],
       deadLetterTakes: deadLetterOptions?.when,
     },
     onError: settings.onError,
@@ -173,12 +182,14 @@ export function planConsumer(definition: ConsumerDefinition, around: PlanSurroun
 }
 
 function formFaults(definition: ConsumerDefinition, path: string): string[] {
+  const { each, batch, on, use, thread } = definition
   const faults: string[] = []
-  const forms = [definition.each, definition.batch, definition.on, definition.use].filter(
-    (form) => form !== undefined,
-  )
+  const forms = [each, batch, on, use, thread].filter((form) => form !== undefined)
   if (forms.length !== 1)
-    faults.push(`${path}: give exactly one of each, on, batch and use; there are ${forms.length}`)
+    faults.push(
+      `${path}: give exactly one of each, on, batch, use and handler; there are ${forms.length}`,
+    )
+  if (thread !== undefined) faults.push(...threadFaults(thread, thread.runIn, path))
   if (definition.topics.length === 0) faults.push(`${path}.topic: there is none`)
   if (!/^[A-Za-z0-9._-]+$/.test(definition.name))
     faults.push(`${path}.name: '${definition.name}' has other characters than A-Z a-z 0-9 . _ -`)

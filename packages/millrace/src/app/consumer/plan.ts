@@ -1,3 +1,4 @@
+import type { Slots } from '../../kit/index.ts'
 import type { AssignmentPlan } from '../assignment/index.ts'
 import type { EncodedMessage, SourceMessage } from '../ports.ts'
 import type { DeadLetterInfo } from '../dead-letter/options.ts'
@@ -68,6 +69,8 @@ export interface ConsumerPlan {
   readonly receive: ((messages: readonly Message[]) => Promise<unknown>) | undefined
   /** The `send` layers of consumer and group around what handlers send; undefined when there are none. */
   readonly sendVia: ((send: Send) => Send) | undefined
+  /** Handler calls at once of this consumer, which then take none of the worker's. Undefined: they do. */
+  readonly slots: Slots | undefined
   readonly maxMessages: number
   readonly maxWaitMs: number
   readonly fillsBySize: boolean

@@ -1,3 +1,4 @@
+import type { Slots } from '../../kit/index.ts'
 import { events } from '../../telemetry/index.ts'
 import type { ConsumerPlan } from '../consumer/plan.ts'
 import type { DeliveredMessage } from '../message/message.ts'
@@ -39,7 +40,8 @@ export class JobRunner {
   readonly #state: PartitionState
   readonly #departures: Departures
   readonly #settlement: Settlement
-  readonly #env: OwnerEnvironment
+  /** The worker's, or the consumer's own where its handlers run elsewhere. */
+  readonly #slots: Slots
   readonly #owner: JobOwner
   readonly #call: Call
   readonly #host: RunnerHost
@@ -59,7 +61,7 @@ export class JobRunner {
     this.#topic = parts.state.topic
     this.#departures = parts.departures
     this.#settlement = parts.settlement
-    this.#env = parts.env
+    this.#slots = this.#plan.slots ?? parts.env.slots
     this.#owner = parts.owner
     this.#call = parts.call
     this.#host = parts.host
@@ -72,12 +74,12 @@ export class JobRunner {
   }
 
   tryTakeSlot(): boolean {
-    return this.#env.slots.tryTake()
+    return this.#slots.tryTake()
   }
 
   /** True with a slot in hand; false when the loop was woken first, or has stopped meanwhile. */
   async waitForSlot(): Promise<boolean> {
-    const { slots } = this.#env
+    const slots = this.#slots
     const aborter = new AbortController()
     const taking = slots.take(aborter.signal)
     await this.#host.sleep(Infinity, () => taking)
@@ -92,7 +94,7 @@ export class JobRunner {
   }
 
   releaseSlot(): void {
-    this.#env.slots.release()
+    this.#slots.release()
   }
 
   /**
@@ -147,7 +149,7 @@ export class JobRunner {
   /** Everything of a job is over before its slot is free, also an `onError` that takes its time. */
   #end(job: JobContext): void {
     this.running.delete(job)
-    this.#env.slots.release()
+    this.#slots.release()
   }
 
   #settle(job: JobContext, result: JobResult): Promise<number | undefined> | number | undefined {

@@ -138,6 +138,40 @@ export const appErrors = {
       `${consumer} returned failed() with messages that are not in its batch`,
     hint: 'Name messages of the batch at hand; the batch counts as failed as a whole.',
   },
+  MR_APP_THREAD_ENDED: {
+    class: 'HandlerError',
+    retriable: true,
+    message: ({ consumer, reason }: { readonly consumer: string; readonly reason: string }) =>
+      `the thread of ${consumer} ended in the middle of a call: ${reason}`,
+    hint: 'The attempt has failed; the next one gets a new thread. In a loop that never waits, look at ctx.aborted and ctx.stopping.',
+  },
+  MR_APP_THREAD_MEMORY: {
+    class: 'HandlerError',
+    retriable: false,
+    message: ({
+      consumer,
+      memoryMiB,
+    }: {
+      readonly consumer: string
+      readonly memoryMiB?: number | undefined
+    }) =>
+      `a thread of ${consumer} ran out of memory${memoryMiB === undefined ? '' : ` at ${memoryMiB} MiB`}`,
+    hint: 'The worker stops: another attempt would fare no better. Raise `threadMemory`, or work on the value in parts.',
+  },
+  MR_APP_THREAD_MODULE: {
+    class: 'UsageError',
+    retriable: false,
+    message: ({
+      consumer,
+      module,
+      reason,
+    }: {
+      readonly consumer: string
+      readonly module: string
+      readonly reason: string
+    }) => `the handler module of ${consumer}, ${module}, cannot be used: ${reason}`,
+    hint: 'Its default export is defineThreadHandler({ topic, each }) with the topic of the consumer; `batch` there is mode: batch here.',
+  },
   MR_APP_MIDDLEWARE_SILENT: {
     class: 'UsageError',
     retriable: false,

@@ -1,0 +1,9 @@
+export {
+  defineThreadHandler,
+  type ThreadContext,
+  type ThreadForm,
+  type ThreadHandlerDefinition,
+} from './define-thread-handler.ts'
+export type { ThreadOptions } from './options.ts'
+export { criticalInThreads, threadCount, threadedHandlers } from './threaded-handlers.ts'
+export { threadFaults } from './validate.ts'

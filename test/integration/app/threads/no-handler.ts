@@ -1,0 +1,1 @@
+export default { each: 'nothing of use' }
