@@ -52,6 +52,8 @@ export interface MillraceConfig {
     readonly stuckAfter?: Duration
     readonly lagInterval?: Duration
   }
+  /** Spans of OpenTelemetry around sends and handlers. */
+  readonly tracing?: boolean
   readonly metrics?: {
     /** Count although nobody is told, for `renderMetrics`. */
     readonly collect?: boolean

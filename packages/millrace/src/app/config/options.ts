@@ -1,5 +1,6 @@
 import { defineOptions } from '../../config/index.ts'
 import { metricsOptions } from '../metrics/index.ts'
+import { tracingOptions } from '../tracing/index.ts'
 
 /**
  * Settings of the whole process: configuration file, environment variable and flag come from here, and so does
@@ -202,4 +203,5 @@ export const appOptions = defineOptions({
       'Also write log lines there, as JSON; `true` is `log/<NODE_ENV>.log`. A path that cannot be written costs a warning.',
   },
   ...metricsOptions,
+  ...tracingOptions,
 })

@@ -22,6 +22,7 @@ import { topicsOfRecurring } from '../recurring/records.ts'
 import { recurringFaults } from '../recurring/validate.ts'
 import type { AnyTopic, Topic } from '../topic/define-topic.ts'
 import { topicNameFaults } from '../topic/names.ts'
+import { withTracing } from '../tracing/index.ts'
 import { chosenConsumers, type Selection } from './choose-consumers.ts'
 import type { MillraceConfig } from './define-config.ts'
 import { appOptions } from './options.ts'
@@ -98,7 +99,7 @@ export function resolveConfig(config: MillraceConfig, sources: ConfigSources = {
   })
   faults.push(...clusterFaults, ...optionFaults(options))
 
-  const app = config.app ?? defineApp({})
+  const app = withTracing(config.app ?? defineApp({}), config, options)
   faults.push(...appFaults(app))
   // Nothing more can be said about declarations that are none.
   if (appFaults(app).length > 0) throw failure('MR_CONFIG_INVALID', { faults })

@@ -33,4 +33,10 @@ export const telemetryErrors = {
     message: () => 'nothing is counted in this process, so there are no metrics to show',
     hint: 'Set `metrics: { collect: true }`, and start the worker or open the producer first.',
   },
+  MR_TRACING_API_MISSING: {
+    class: 'ConfigError',
+    retriable: false,
+    message: () => 'tracing is on, but @opentelemetry/api cannot be loaded',
+    hint: 'Run `npm install @opentelemetry/api`, which your OpenTelemetry SDK needs as well, or set `tracing: false`.',
+  },
 } as const satisfies ErrorRows

@@ -1,0 +1,2 @@
+export { tracingOptions } from './options.ts'
+export { withTracing } from './with-tracing.ts'
