@@ -7,7 +7,6 @@ import type { Responses, SeekTo } from '../context/context.ts'
 import type { DeliveredMessage } from '../message/message.ts'
 import { splitMetadata } from '../offsets/metadata.ts'
 import type { Pacing } from '../pacing/pacing.ts'
-import type { Pacing } from '../pacing/pacing.ts'
 import type { Logger, SeekTarget, SourcePartition } from '../ports.ts'
 import type { Send } from '../produce/sendable.ts'
 import type { Topic } from '../topic/define-topic.ts'
@@ -54,7 +53,6 @@ export class PartitionOwner implements JobOwner {
   readonly #hooks: HookCaller
   readonly #feed: Feed
   readonly #partition: PartitionState
-  #pacing: Pacing | undefined
   readonly #departures: Departures
   readonly #runner: JobRunner
   readonly #work: Work
@@ -122,10 +120,8 @@ export class PartitionOwner implements JobOwner {
     const { state, log } = this
     const pacing = this.plan.makePacing?.({ group, consumer, topic, partition, state, log })
     if (pacing === undefined) return undefined
-    this.#pacing = pacing
     if (pacing.finished !== undefined)
       this.#partition.onFinished = (message) => pacing.finished?.(message)
-    if (pacing.commitBelow !== undefined) this.#partition.commitBelow = () => pacing.commitBelow?.()
     this.#pacing = pacing
     return new AdmissionGate(this.#partition, pacing, this.#departures, (message, error) =>
       settlement.refused(message, error),
@@ -237,7 +233,6 @@ export class PartitionOwner implements JobOwner {
     this.#isGone = true
     this.#partition.isOver = true
     this.#runner.stop()
-    this.#pacing?.close?.()
   }
 
   async #end(kind: EndKind, abortAfterMs: number, graceMs: number): Promise<void> {

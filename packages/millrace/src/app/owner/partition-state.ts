@@ -62,8 +62,6 @@ export class PartitionState {
   isOver = false
   /** For a pacing that wants to know. */
   onFinished: ((message: DeliveredMessage) => void) | undefined
-  /** No commit passes it. */
-  commitBelow: (() => number | undefined) | undefined
   work!: Work
 
   constructor(
@@ -194,10 +192,6 @@ export class PartitionState {
     const offset = this.#offsets.position()
     // The source does not know its position before the first fetch.
     if (offset === undefined || offset < 0) return undefined
-    const limit = this.commitBelow?.()
-    // What is finished above it is not known to be recorded either.
-    if (limit !== undefined && limit < offset)
-      return { offset: limit, metadata: joinMetadata(this.#metadata.at(limit), limit, []) }
     return { offset, metadata: joinMetadata(this.#metadata.at(offset), offset, this.#ahead()) }
   }
 

@@ -26,13 +26,6 @@ export interface Pacing {
   admit(message: DeliveredMessage, at: AdmissionTime): Admission
   /** The message is finished, however. Called in the order in which messages are finished. */
   finished?(message: DeliveredMessage): void
-  /**
-   * The lowest offset that is finished here while its record elsewhere is not acknowledged yet: no commit passes it.
-   * Undefined: nothing holds commits.
-   */
-  commitBelow?(): number | undefined
-  /** The tenure is over. */
-  close?(): void
   /** Nothing from this offset on may be committed yet, although it may be finished. Undefined: nothing holds. */
   commitBelow?(): number | undefined
   /** The tenure is over. */
