@@ -73,6 +73,7 @@ export {
   type Relay,
   type RelayOptions,
   type StartedRelay,
+  type StartRelayOptions,
 } from './outbox/index.ts'
 export { deleted, type UpsertOptions, type UpsertRow } from './upsert/index.ts'
 export type { TelemetryEvent } from '../telemetry/index.ts'

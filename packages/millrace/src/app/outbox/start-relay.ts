@@ -1,5 +1,6 @@
 import { hostname } from 'node:os'
 
+import type { Dial } from '../../client/index.ts'
 import { parseDuration, systemClock, type Duration } from '../../kit/index.ts'
 import type { MillraceConfig } from '../config/define-config.ts'
 import { resolveConfig } from '../config/resolve-config.ts'
@@ -13,16 +14,25 @@ export interface StartedRelay extends AsyncDisposable {
   readonly health: Runnable['health']
 }
 
+export interface StartRelayOptions {
+  /** How connections are made; for tests. Default TCP or TLS, as the configuration says. */
+  readonly dial?: Dial
+}
+
 /**
  * Runs a relay in a process without a worker, over connections of its own. Several processes may do so: each shard has
  * one sender at a time.
  *
  * @throws MR_CONFIG_INVALID
  */
-export async function startRelay(relay: Runnable, config: MillraceConfig): Promise<StartedRelay> {
+export async function startRelay(
+  relay: Runnable,
+  config: MillraceConfig,
+  options: StartRelayOptions = {},
+): Promise<StartedRelay> {
   const resolved = resolveConfig(config, { env: process.env })
   const clock = systemClock
-  const clients = openAppClients(resolved, clock)
+  const clients = openAppClients(resolved, clock, options)
   const producer = producerOf(resolved, clients, clock)
   await relay.start({
     signal: new AbortController().signal,
