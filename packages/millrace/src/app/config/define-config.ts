@@ -44,6 +44,14 @@ export interface MillraceConfig {
     /** Messages of background delivery that were given up, one by one. */
     readonly onUndelivered?: (message: EncodedMessage, error: unknown) => void
   }
+  /** For `millrace worker --processes`. */
+  readonly swarm?: {
+    readonly reportEvery?: Duration
+    readonly lookEvery?: Duration
+    readonly silentAfter?: Duration
+    readonly restartAfter?: Duration
+    readonly memoryLimit?: Size
+  }
   /** `GET /healthz` and `/readyz`. */
   readonly health?: {
     readonly port?: number

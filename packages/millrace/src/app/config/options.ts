@@ -81,7 +81,8 @@ export const appOptions = defineOptions({
     default: 8,
     env: 'MILLRACE_CONCURRENCY',
     flag: '--concurrency',
-    about: 'Handler calls at once in the process; keep it within the database pool.',
+    about:
+      'Handler calls at once in the process; keep it within the database pool. Where nobody sets it, it grows to the largest `concurrency` of a consumer.',
   },
   'worker.startTimeout': {
     type: 'duration',
@@ -187,6 +188,33 @@ export const appOptions = defineOptions({
     default: '30s',
     about:
       'How often the brokers are asked for the lag of the partitions at hand, paused ones too.',
+  },
+  'swarm.reportEvery': {
+    type: 'duration',
+    default: '10s',
+    about: 'With --processes: how often a child tells its parent how it is.',
+  },
+  'swarm.lookEvery': {
+    type: 'duration',
+    default: '30s',
+    about: 'With --processes: how often the parent looks at its children.',
+  },
+  'swarm.silentAfter': {
+    type: 'duration',
+    default: '60s',
+    about: 'With --processes: a child that tells nothing for so long is killed and started again.',
+  },
+  'swarm.restartAfter': {
+    type: 'duration',
+    default: '5s',
+    about:
+      'With --processes: before a child that ended is started again; doubled while it does not last.',
+  },
+  'swarm.memoryLimit': {
+    type: 'size',
+    env: 'MILLRACE_MEMORY_LIMIT',
+    flag: '--memory-limit',
+    about: 'With --processes: a child that takes more is stopped in good order and started again.',
   },
   'log.level': {
     type: 'text',

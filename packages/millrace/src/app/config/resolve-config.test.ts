@@ -41,7 +41,7 @@ describe('the configuration', () => {
         tls: { cert: 'x' },
         ...withConsumers(
           { topic: users, name: 'a', group: 'g', each, retries: 3 },
-          { topic: users, name: 'b', group: 'g', each, concurrency: 8 },
+          { topic: users, name: 'b', group: 'g', each, concurrency: 0 },
           { topic: orders, name: 'c', each, backoff: 'soon', maxMessages: 0 },
           { topic: orders, name: 'd', each, deadLetter: { topic: 'orders' }, exhausted: 'skip' },
           { topic: orders, name: 'e', each, exhausted: 'stop' },
@@ -182,5 +182,14 @@ describe('the configuration', () => {
       { topic: letters, each, deadLetter: { topic: 'users' } },
     )
     assert.match(faultsOf(config)[0] ?? '', /would go round: users -> users-dlt -> users$/)
+  })
+
+  it('makes room for the lanes of a consumer, unless somebody chose how many calls may run', () => {
+    const config = withConsumers({ topic: users, each, concurrency: 64 })
+    const callsOf = (given: Parameters<typeof resolveConfig>[0]): number =>
+      resolveConfig(given).options['worker.concurrency']
+    assert.equal(callsOf(config), 64)
+    assert.equal(callsOf({ ...config, worker: { concurrency: 8 } }), 8)
+    assert.equal(callsOf(withConsumers({ topic: users, each, concurrency: 2 })), 8)
   })
 })

@@ -151,7 +151,7 @@ export function resolveConfig(config: MillraceConfig, sources: ConfigSources = {
   const clusterOf = clusterFinder(topics)
   const clusterByWireName = new Map(topics.map((topic) => [wireName(topic.name), clusterOf(topic)]))
   return {
-    options,
+    options: withRoomForLanes(options, plans, resolved.origins['worker.concurrency'] === 'default'),
     clientName: sources.memberName ?? clientId,
     brokers: clusters[0]?.brokers ?? [],
     clusters,
@@ -218,6 +218,10 @@ function optionFaults(options: OptionValues<typeof appOptions>): string[] {
   const concurrency = options['worker.concurrency']
   if (!(Number.isInteger(concurrency) && concurrency >= 1))
     faults.push(`worker.concurrency: ${concurrency} is not a number of 1 or more`)
+  if (options['swarm.reportEvery'] * 2 > options['swarm.silentAfter'])
+    faults.push(
+      `swarm.silentAfter: ${options['swarm.silentAfter']} ms leaves no room for a late report; reports come every ${options['swarm.reportEvery']} ms`,
+    )
   const port = options['health.port']
   if (port !== undefined && !(Number.isInteger(port) && port >= 0 && port <= 65_535))
     faults.push(`health.port: ${port} is not a port`)
@@ -226,6 +230,17 @@ function optionFaults(options: OptionValues<typeof appOptions>): string[] {
       'health.lagInterval: the brokers are asked ten times a second at most; write 100ms or more',
     )
   return faults
+}
+
+/** A consumer with more lanes than the default would never use them; a number that somebody chose stays. */
+function withRoomForLanes(
+  options: OptionValues<typeof appOptions>,
+  plans: readonly ConsumerPlan[],
+  isDefault: boolean,
+): OptionValues<typeof appOptions> {
+  const lanes = Math.max(0, ...plans.map((plan) => plan.lanes.size))
+  if (!isDefault || lanes <= options['worker.concurrency']) return options
+  return { ...options, 'worker.concurrency': lanes }
 }
 
 /** By name; two different definitions of one topic are a fault. */
