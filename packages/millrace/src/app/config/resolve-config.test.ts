@@ -71,7 +71,7 @@ describe('the configuration', () => {
       'consumers.g h.start',
     ])
       assert.ok(paths.includes(path), `${path} in\n${faults.join('\n')}`)
-    assert.match(faults.join('\n'), /several messages of a partition at once are not built yet/)
+    assert.match(faults.join('\n'), /consumers.b.concurrency: 0 is not a number of 1 or more/)
     assert.match(faults.join('\n'), /users is consumed by a in the group g already/)
   })
 
