@@ -423,4 +423,37 @@ describe('lanes', () => {
     assert.equal(most, 3)
     assert.equal(drive.marked.length, 60)
   })
+
+  it('wait for a delay in the order of the log, never early, none late', async () => {
+    const seen: string[] = []
+    const consumer = defineConsumer({
+      topic: users,
+      concurrency: 3,
+      delay: '10s',
+      each: ({ offset }) => void seen.push(`${offset} at ${drive.clock.monotonicMs() / 1000}`),
+    })
+    await using drive = driveConsumer(consumer)
+    for (let second = 0; second < 3; second++) {
+      await drive.deliver({ key: `k${second}`, value: second })
+      await drive.advance('1s')
+    }
+    await drive.advance('30s')
+    assert.deepEqual(seen, ['0 at 10', '1 at 11', '2 at 12'])
+  })
+
+  it('take from a throttle together', async () => {
+    const seen: number[] = []
+    const consumer = defineConsumer({
+      topic: users,
+      concurrency: 4,
+      throttle: { limit: 3, per: '1m' },
+      each: ({ offset }) => void seen.push(offset),
+    })
+    await using drive = driveConsumer(consumer)
+    await drive.deliver(...keyed('a', 'b', 'c', 'd', 'e'))
+    assert.deepEqual(seen, [0, 1, 2])
+    assert.equal(drive.state().kind, 'paused')
+    await drive.advance('1m')
+    assert.deepEqual(seen, [0, 1, 2, 3, 4])
+  })
 })
