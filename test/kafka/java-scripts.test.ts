@@ -38,7 +38,12 @@ describe(
       await typed(['one', 'two', 'three'], 'ConsoleProducer', ...at(), '--topic', topic)
       const read = await runJavaTool(
         'consumer.ConsoleConsumer',
-        ...[...at(), '--topic', topic, '--from-beginning', '--max-messages', '3'],
+        ...at(),
+        '--topic',
+        topic,
+        '--from-beginning',
+        '--max-messages',
+        '3',
       )
       assert.deepEqual(read.trim().split('\n'), ['one', 'two', 'three'])
     })
@@ -57,13 +62,26 @@ describe(
     it('kafka-verifiable-producer and -consumer agree on what was acknowledged', async () => {
       const produced = await runJavaTool(
         'VerifiableProducer',
-        ...[...at(), '--topic', 'verifiable', '--max-messages', '200', '--acks', '-1'],
+        ...at(),
+        '--topic',
+        'verifiable',
+        '--max-messages',
+        '200',
+        '--acks',
+        '-1',
       )
       assert.match(produced, /"name":"tool_data".*"sent":200,"acked":200/)
       const consumed = await runJavaTool(
         'VerifiableConsumer',
-        ...[...at(), '--topic', 'verifiable', '--group-id', 'verifiable', '--max-messages', '200'],
-        ...['--reset-policy', 'earliest'],
+        ...at(),
+        '--topic',
+        'verifiable',
+        '--group-id',
+        'verifiable',
+        '--max-messages',
+        '200',
+        '--reset-policy',
+        'earliest',
       )
       const counts = [...consumed.matchAll(/"name":"records_consumed".*?"count":(\d+)/g)]
       const total = counts.reduce((sum, [, count]) => sum + Number(count), 0)
@@ -74,13 +92,25 @@ describe(
     it('the performance tools read as much as they wrote', async () => {
       const written = await runJavaTool(
         'ProducerPerformance',
-        ...['--topic', 'performance', '--num-records', '5000', '--record-size', '500'],
-        ...['--throughput', '-1', '--bootstrap-server', broker.address],
+        '--topic',
+        'performance',
+        '--num-records',
+        '5000',
+        '--record-size',
+        '500',
+        '--throughput',
+        '-1',
+        '--bootstrap-server',
+        broker.address,
       )
       assert.match(written, /5000 records sent/)
       const read = await runJavaTool(
         'ConsumerPerformance',
-        ...[...at(), '--topic', 'performance', '--num-records', '5000'],
+        ...at(),
+        '--topic',
+        'performance',
+        '--num-records',
+        '5000',
       )
       const last = read.trim().split('\n').at(-1)?.split(', ') ?? []
       assert.equal(Number(last[4]), 5000, read)
@@ -102,7 +132,9 @@ describe(
       const logs = await filesOf(folder, `${topic}-0`, '.log')
       const dumped = await runJavaTool(
         'DumpLogSegments',
-        ...['--deep-iteration', '--files', logs.join(',')],
+        '--deep-iteration',
+        '--files',
+        logs.join(','),
       )
       const payloads = [...dumped.matchAll(/\| offset: (\d+)/g)].map(([, offset]) => Number(offset))
       const [end] = await client.admin.listOffsets([{ topic, partition: 0, at: 'latest' }])
@@ -118,7 +150,9 @@ describe(
       ]
       const checked = await runJavaTool(
         'DumpLogSegments',
-        ...['--index-sanity-check', '--files', indexes.join(',')],
+        '--index-sanity-check',
+        '--files',
+        indexes.join(','),
       )
       assert.equal([...checked.matchAll(/passed sanity check/g)].length, indexes.length, checked)
     })
