@@ -21,3 +21,4 @@ export {
   writePauses,
 } from './control/index.ts'
 export { MemoryParkedLog } from './retry-topics/parked-log.ts'
+export { instanceIdOfChild, readOrders, readScaleFile, runSwarm } from './swarm/index.ts'

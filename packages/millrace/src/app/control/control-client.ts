@@ -1,7 +1,7 @@
 import { connect } from 'node:net'
 
 import { failure, isFailure } from '../../errors/index.ts'
-import type { ControlAnswer, ControlRequest } from './messages.ts'
+import type { ControlAnswer, ControlRequest, WorkerStatus } from './messages.ts'
 import { forget, registered, type WorkerEntry } from './registry.ts'
 import { isWorkerNamed } from './worker-name.ts'
 
@@ -22,7 +22,9 @@ export async function askWorker(
     const code = (cause as NodeJS.ErrnoException).code
     const reason = cause instanceof Error ? cause.message : String(cause)
     const isGone = code === 'ECONNREFUSED' || code === 'ENOENT'
-    throw failure('MR_WORKER_SILENT', { name, pid, reason, isGone }, { cause })
+    // It took the connection and closed it without a word: it is ending.
+    const isEnding = cause instanceof SyntaxError
+    throw failure('MR_WORKER_SILENT', { name, pid, reason, isGone, isEnding }, { cause })
   }
   if (!answer.ok)
     throw failure('MR_WORKER_REFUSED', { name, pid, reason: answer.error ?? 'no reason given' })
@@ -75,8 +77,30 @@ async function look(
     const { document } = await askWorker(entry, { do: what })
     return document === undefined ? undefined : { ...entry, status: document }
   } catch (error) {
-    if (!isFailure(error, 'MR_WORKER_SILENT') || error.context['isGone'] !== true) throw error
-    await forget(dataFolder, entry)
-    return undefined
+    if (!isFailure(error, 'MR_WORKER_SILENT')) throw error
+    if (error.context['isGone'] === true) await forget(dataFolder, entry)
+    if (error.context['isGone'] === true || error.context['isEnding'] === true) return undefined
+    return { ...entry, status: silentStatus(entry) }
+  }
+}
+
+/** Of one that takes connections and does not answer: its loop is blocked. The others are worth a look all the same. */
+function silentStatus({ name, pid }: WorkerEntry): WorkerStatus {
+  const unknown = new Date().toISOString()
+  return {
+    name,
+    pid,
+    state: 'silent',
+    since: unknown,
+    started: unknown,
+    clientId: '',
+    memoryBytes: 0,
+    restarts: 0,
+    isLive: false,
+    isReady: false,
+    reasons: ['it does not answer: its event loop may be blocked'],
+    alarms: [],
+    groups: [],
+    partitions: [],
   }
 }

@@ -21,8 +21,9 @@ export async function startControlServer(
   dataFolder: string,
   name: string,
   answer: (request: ControlRequest) => Promise<ControlAnswer> | ControlAnswer,
+  { parent }: { readonly parent?: number | undefined } = {},
 ): Promise<ControlServer> {
-  const registration = await register(dataFolder, { name, pid: process.pid })
+  const registration = await register(dataFolder, { name, pid: process.pid, parent })
   const { socket } = registration.entry
   const open = new Set<Socket>()
   const server = createServer((connection) => {

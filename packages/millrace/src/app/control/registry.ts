@@ -13,6 +13,8 @@ export interface WorkerEntry {
   readonly name: string
   readonly pid: number
   readonly socket: string
+  /** The pid of the process that starts it again when it ends. */
+  readonly parent?: number | undefined
 }
 
 const folderName = 'workers'
@@ -29,12 +31,12 @@ export interface Registration {
 /** Makes the folder, with the user's rights only, and finds a path for the socket. */
 export async function register(
   dataFolder: string,
-  { name, pid }: Pick<WorkerEntry, 'name' | 'pid'>,
+  { name, pid, parent }: Omit<WorkerEntry, 'socket'>,
 ): Promise<Registration> {
   const folder = join(resolve(dataFolder), folderName)
   await mkdir(folder, { recursive: true, mode: 0o700 })
   const file = `${name.replaceAll(/[^A-Za-z0-9._-]/g, '-')}-${pid}`
-  const entry: WorkerEntry = { name, pid, socket: await socketPath(folder, file) }
+  const entry: WorkerEntry = { name, pid, parent, socket: await socketPath(folder, file) }
   const path = join(folder, `${file}.json`)
   return {
     entry,
@@ -82,10 +84,10 @@ export async function forget(
 /** Undefined for a file that a crash cut short. */
 function parseEntry(text: string): WorkerEntry | undefined {
   try {
-    const { name, pid, socket } = JSON.parse(text) as Partial<WorkerEntry>
+    const { name, pid, socket, parent } = JSON.parse(text) as Partial<WorkerEntry>
     const isEntry =
       typeof name === 'string' && typeof pid === 'number' && typeof socket === 'string'
-    return isEntry ? { name, pid, socket } : undefined
+    return isEntry ? { name, pid, socket, parent } : undefined
   } catch {
     return undefined
   }

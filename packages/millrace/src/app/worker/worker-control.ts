@@ -95,6 +95,11 @@ export class WorkerControl implements Disposable {
     }
   }
 
+  /** Its parent has gone: nobody would start it again, nor stop it. */
+  orphaned(): void {
+    this.#parts.worker.orphaned()
+  }
+
   status(): WorkerStatus {
     const { worker, name, clientId, restarts } = this.#parts
     const health = worker.health()

@@ -44,7 +44,7 @@ export interface Worker extends AsyncDisposable {
   readonly state: WorkerState
   /** The application's producer; closed with the worker. */
   readonly producer: AppProducer
-  /** Resolves when the worker has ended, with the exit code: 0 clean, 1 critical or fatal, 2 forced. */
+  /** Resolves when the worker has ended, with the exit code: 0 clean, 1 critical or fatal, 2 forced, 3 orphaned by its parent. */
   readonly done: Promise<number>
   readonly partitions: readonly PartitionStatus[]
   /** Where the health endpoint answers, `127.0.0.1:8080`; undefined without `health.port`. */
@@ -92,7 +92,7 @@ export class RunningWorker implements Worker {
   readonly #force = deferred()
   #state: WorkerState = 'initializing'
   #stopping: Promise<number> | undefined
-  #wanted: 0 | 1 = 0
+  #wanted: 0 | 1 | 3 = 0
   /** Handlers that ignored their signal, while their partitions are given up around them. */
   #leftBehind: readonly string[] = []
   #fatal: string | undefined
@@ -167,6 +167,12 @@ export class RunningWorker implements Worker {
     this.#wanted = 1
     this.#fatal ??= error instanceof Error ? error.message : String(error)
     if (type !== undefined) events.error.publish({ type, error })
+    if (this.#stopping === undefined) void this.stop()
+  }
+
+  /** A graceful stop that ends with exit code 3. */
+  orphaned(): void {
+    if (this.#wanted === 0) this.#wanted = 3
     if (this.#stopping === undefined) void this.stop()
   }
 
@@ -246,7 +252,7 @@ export class RunningWorker implements Worker {
       events.error.publish({ type: 'hook.beforeClose', error })
       this.#wanted = 1
     }
-    const exitCode = this.#wanted === 1 ? 1 : isForced ? 2 : 0
+    const exitCode = this.#wanted === 1 ? 1 : isForced ? 2 : this.#wanted
     this.enter(isForced ? 'terminated' : 'stopped')
     const durationMs = clock.monotonicMs() - startedMs
     events.workerStopped.publish({ pid: process.pid, durationMs, exitCode })

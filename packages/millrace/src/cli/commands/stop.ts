@@ -24,7 +24,10 @@ export const stop = defineCommand({
   async run({ worker, force, timeout, data }, { print, folder, signal }) {
     const { internals } = await import('../../app/index.ts')
     const dataFolder = dataFolderOf(folder, data)
-    const found = await findWorkers(dataFolder, worker)
+    const all = await findWorkers(dataFolder, worker)
+    const pids = new Set(all.map(({ pid }) => pid))
+    // A parent stops its children; told one by one they would be started again.
+    const found = all.filter(({ parent }) => parent === undefined || !pids.has(parent))
     for (const entry of found)
       await internals
         .askWorker(entry, { do: 'stop', isForced: force === true })

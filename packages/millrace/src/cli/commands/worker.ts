@@ -1,3 +1,8 @@
+import { readFile } from 'node:fs/promises'
+import { resolve } from 'node:path'
+
+import type { ChildSpec, ResolvedConfig } from '../../app/index.ts'
+import { failure } from '../../errors/index.ts'
 import { defineCommand, ports } from '../command.ts'
 import { parsePlace } from '../parse-places.ts'
 import { dataFolderOf, workerFolderOptions } from '../workers/worker-options.ts'
@@ -26,6 +31,16 @@ export const worker = defineCommand({
         'only these partitions, without joining a group: orders:0,1 or orders; may be repeated',
     },
     // The flags of the application's option table, which is too heavy to load for a `--help`.
+    processes: {
+      type: 'number',
+      range: [1, 64],
+      about: 'so many worker processes under one parent, which starts them again',
+    },
+    scale: {
+      type: 'text',
+      about: 'a file of names and scales (price_drops: 2): a process for each, under one parent',
+    },
+    memoryLimit: { type: 'size', about: 'a process that takes more is started anew' },
     createTopics: { type: 'flag', about: 'create declared topics that are missing' },
     clientId: { type: 'text', about: 'name of this application' },
     concurrency: { type: 'number', about: 'handler calls at once in the process' },
@@ -38,23 +53,27 @@ export const worker = defineCommand({
   examples: [
     'millrace worker',
     'millrace worker price_drops:1',
+    'millrace worker --processes 3',
+    'millrace worker --scale kafka_consumers.yml',
     'millrace worker --assign orders:0,1',
     'millrace worker --include group:mail --concurrency 4',
   ],
 
-  async run(input, { folder, globals, env, print }) {
+  async run(typed, { folder, globals, env, print }) {
     const { internals, startWorker } = await import('../../app/index.ts')
     const { chooseBrokers } = await import('../cluster.ts')
     const { loadConfig } = await import('../load-config.ts')
     const { startBanner } = await import('../workers/start-banner.ts')
     const { packageVersion } = await import('../version.ts')
+    // As one of several processes it runs what its parent was told.
+    const orders = internals.readOrders(env)
+    const input = orders === undefined ? typed : (orders.input as typeof typed)
+    const name = orders === undefined ? input.worker : orders.worker
     // Refused before the application's code is loaded.
-    if (input.worker !== undefined) internals.parseWorkerName(input.worker)
+    if (name !== undefined) internals.parseWorkerName(name)
+    if (input.processes !== undefined && input.scale !== undefined)
+      throw failure('MR_CLI_USAGE', { reason: '--processes and --scale: one of the two' })
     const { config, path } = await loadConfig({ folder, file: globals.config })
-    if ((config.app?.consumers ?? []).length === 0)
-      print.talk(
-        'warning: the configuration declares no consumers (app.consumers), so there is nothing to do',
-      )
     const assign = input.assign?.map(parsePlace).map(({ topic, partitions }) => ({
       topic,
       partitions: partitions === undefined ? ('all' as const) : [...partitions],
@@ -70,25 +89,87 @@ export const worker = defineCommand({
         'worker.shutdownTimeout': input.shutdownTimeout,
         'health.port': input.healthPort,
         'health.host': input.healthHost,
+        'swarm.memoryLimit': input.memoryLimit,
         'log.level': input.logLevel,
       },
       dataFolder: dataFolderOf(folder, input.data),
-      ...(input.worker === undefined ? {} : { name: input.worker }),
+      ...(orders === undefined ? {} : { child: orders }),
+      ...(name === undefined ? {} : { name }),
       ...(assign === undefined ? {} : { assign }),
       ...(input.include === undefined ? {} : { include: input.include }),
       ...(input.exclude === undefined ? {} : { exclude: input.exclude }),
       ...(input.createTopics === undefined ? {} : { createTopics: input.createTopics }),
     }
+    if (orders !== undefined) return (await startWorker(whole, options)).done
+
+    const resolved = internals.resolveStart(whole, options)
+    if (resolved.plans.length === 0)
+      print.talk(
+        'warning: the configuration declares no consumers (app.consumers), so there is nothing to do',
+      )
     print.talk(
       startBanner({
         version: packageVersion(),
-        name: input.worker,
+        name,
         bootFile: path,
         environment: env['NODE_ENV'] ?? 'development',
-        resolved: internals.resolveStart(whole, options),
+        resolved,
       }),
     )
-    const running = await startWorker(whole, options)
-    return running.done
+    const children = await childrenOf(input, resolved, folder)
+    if (children === undefined) return (await startWorker(whole, options)).done
+    const { dataFolder } = options
+    const code = await internals.runSwarm({
+      resolved,
+      name: name ?? 'worker',
+      children,
+      program: process.argv[1] ?? '',
+      args: ['worker', '--brokers', brokers.join(','), '--config', path],
+      env,
+      dataFolder,
+      input,
+    })
+    // What a configuration keeps open must not keep the parent.
+    process.exit(code)
   },
 })
+
+/** The processes of a parent; undefined: this one alone. @throws MR_CONFIG_INVALID for faults of a scale file */
+async function childrenOf(
+  { processes, scale, worker: named }: ChildChoice,
+  { plans }: ResolvedConfig,
+  folder: string,
+): Promise<readonly ChildSpec[] | undefined> {
+  const { internals } = await import('../../app/index.ts')
+  if (scale !== undefined) {
+    const text = await readFile(resolve(folder, scale), 'utf8').catch((cause: unknown) => {
+      throw failure('MR_CLI_USAGE', { reason: `--scale: ${(cause as Error).message}` }, { cause })
+    })
+    const names = plans.map((plan) => plan.name)
+    const { workers, faults } = await internals.readScaleFile(text, scale, names)
+    if (faults.length > 0) throw failure('MR_CONFIG_INVALID', { faults })
+    // Not static: what one leaves behind when the scale shrinks goes to the others at once.
+    return workers.map(({ name }, index) => ({
+      index: index + 1,
+      name,
+      instanceId: undefined,
+      worker: name,
+    }))
+  }
+  if (processes === undefined) return undefined
+  return Array.from({ length: processes }, (_, at) => {
+    const index = at + 1
+    return {
+      index,
+      name: `${named ?? 'worker'}:${index}`,
+      instanceId: internals.instanceIdOfChild(index),
+      worker: named === undefined ? undefined : `${named}:${index}`,
+    }
+  })
+}
+
+interface ChildChoice {
+  readonly processes: number | undefined
+  readonly scale: string | undefined
+  readonly worker: string | undefined
+}

@@ -28,6 +28,8 @@ export const processErrors = {
       readonly reason: string
       /** Its process is gone, or never listened. */
       readonly isGone: boolean
+      /** It hung up without a word. */
+      readonly isEnding: boolean
     }) => `the worker ${name} (pid ${pid}) does not answer: ${reason}`,
     hint: 'Its event loop may be blocked: look at its log, or send it SIGTERM, and a second one to force it.',
   },

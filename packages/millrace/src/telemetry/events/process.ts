@@ -9,6 +9,24 @@ export const processEvents = {
     'control.unavailable',
     'The control socket could not be opened; the worker runs without it.',
   ),
+  childEnded: defineEvent<{
+    readonly name: string
+    readonly code: number | null
+    readonly signal: string | null
+    readonly lastedMs: number
+    /** Undefined: it stays away. */
+    readonly restartInMs: number | undefined
+  }>('child.ended', 'A worker process of a parent has ended.'),
+  childKilled: defineEvent<{
+    readonly name: string
+    readonly pid: number
+    readonly silentMs: number
+  }>('child.killed', 'A worker process told its parent nothing for too long and was killed.'),
+  childTooLarge: defineEvent<{
+    readonly name: string
+    readonly memoryBytes: number
+    readonly limitBytes: number
+  }>('child.too-large', 'A worker process went over its memory limit and is started anew.'),
   lagMeasured: defineEvent<{
     readonly group: string
     readonly groupId: string
