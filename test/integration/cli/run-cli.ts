@@ -68,6 +68,9 @@ export function startCli(args: readonly string[], options: CliOptions = {}): Run
     ended,
     async [Symbol.asyncDispose]() {
       child.kill('SIGKILL')
+      // A process that it has started may hold its output open.
+      child.stdout.destroy()
+      child.stderr.destroy()
       await ended
     },
   }

@@ -7,7 +7,7 @@ import { text } from 'node:stream/consumers'
 import { describe, it } from 'node:test'
 
 import { until } from '../../harness/until.ts'
-import { cleanEnv, runCli, startCli } from '../cli/run-cli.ts'
+import { cleanEnv, runCli, startCli, type RunningCli } from '../cli/run-cli.ts'
 import { root } from '../docs/read-page.ts'
 import { makeReaderFolder, type ReaderFolder } from '../docs/reader-folder.ts'
 
@@ -33,6 +33,19 @@ async function installed(): Promise<ReaderFolder> {
   for (const name of ['hono', '@hono'])
     await symlink(join(root, 'node_modules', name), join(folder.path, 'node_modules', name))
   return folder
+}
+
+/** Sends an event over the application's own server, which restarts with what it imports, at another port each time. */
+async function post(dev: RunningCli, name: string): Promise<void> {
+  await until('the server answers', async () => {
+    const url = dev.stdout.match(/http:\/\/localhost:\d+/g)?.at(-1)
+    const answer = await fetch(`${url}/greetings`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ name }),
+    })
+    return answer.status === 202
+  })
 }
 
 describe('npm create millrace', { concurrency: 2 }, () => {
@@ -70,13 +83,14 @@ describe('npm create millrace', { concurrency: 2 }, () => {
 
       await using dev = startCli(['dev', '--memory', '--port', '0'], {
         cwd: shop,
-        env: { PORT: '0' },
+        env: { PORT: '0', PATH: `${join(process.execPath, '..')}:${process.env['PATH']}` },
       })
       const shows = (what: string): Promise<void> =>
         until(`it shows ${what}`, () => (dev.stdout + dev.stderr).includes(what), {
           lastSeen: () => dev.stdout + dev.stderr,
         })
       await shows('  ready')
+      if (template === 'hono') await shows('http://localhost:')
       const address = /broker +(\S+)/.exec(dev.stderr)?.[1] ?? ''
       const send = async (name: string): Promise<void> => {
         const args = ['write', 'greetings', JSON.stringify({ name }), '--brokers', address]
@@ -84,6 +98,15 @@ describe('npm create millrace', { concurrency: 2 }, () => {
       }
       await send('Ada')
       await shows('Hello Ada!')
+
+      // One edit, and the next event is handled by it.
+      const consumer = join(shop, 'app/consumers/greetings-consumer.ts')
+      await writeFile(consumer, (await readFile(consumer, 'utf8')).replace('Hello', 'Welcome'))
+      await shows('greetings-consumer.ts changed: the worker restarted')
+      await (template === 'hono' ? post(dev, 'Grace') : send('Grace'))
+      await shows('Welcome Grace!')
+      dev.child.kill('SIGINT')
+      assert.equal((await dev.ended).code, 0, dev.stderr)
     })
   }
 

@@ -18,7 +18,9 @@ app.post('/greetings', async (context) => {
   return context.json({ partition, offset }, 202)
 })
 
-const server = serve({ fetch: app.fetch, port }, () => console.log(`http://localhost:${port}`))
+const server = serve({ fetch: app.fetch, port }, (info) => {
+  console.log(`http://localhost:${info.port}`)
+})
 
 process.once('SIGTERM', async () => {
   server.close()

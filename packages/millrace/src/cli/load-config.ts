@@ -39,16 +39,21 @@ export async function findConfig(folder: string): Promise<string | undefined> {
 export async function loadConfig({
   folder,
   file,
+  query = '',
 }: {
   readonly folder: string
   readonly file?: string | undefined
+  /** Behind the address of the module, for loading it anew. */
+  readonly query?: string
 }): Promise<LoadedConfig> {
   const path =
     file === undefined ? await findConfig(folder) : isAbsolute(file) ? file : join(folder, file)
   if (path === undefined)
     throw failure('MR_CONFIG_FILE_MISSING', { path: join(folder, configNames[0]) })
   try {
-    const module = (await import(pathToFileURL(path).href)) as Readonly<Record<string, unknown>>
+    const module = (await import(`${pathToFileURL(path).href}${query}`)) as Readonly<
+      Record<string, unknown>
+    >
     const config = module['default']
     if (typeof config !== 'object' || config === null || Array.isArray(config))
       throw failure('MR_CONFIG_FILE_EXPORT', { path, found: kindOf(config) })
@@ -58,7 +63,7 @@ export async function loadConfig({
     const code = (error as NodeJS.ErrnoException).code
     if (code === 'ERR_MODULE_NOT_FOUND' && file !== undefined && String(error).includes(path))
       throw failure('MR_CONFIG_FILE_MISSING', { path }, { cause: error })
-    const reason = error instanceof Error ? error.message : String(error)
+    const reason = plain(error instanceof Error ? error.message : String(error))
     throw failure('MR_CONFIG_FILE_BROKEN', { path, reason, at: placeOf(error) }, { cause: error })
   }
 }
@@ -74,7 +79,12 @@ function kindOf(value: unknown): string {
  * a file.
  */
 function placeOf(error: unknown): string | undefined {
-  const stack = error instanceof Error ? (error.stack ?? '') : ''
+  const stack = plain(error instanceof Error ? (error.stack ?? '') : '')
   const unread = /^(?:file:\/\/)?(\/.+:\d+)$/m.exec(stack.split('\n')[0] ?? '')?.[1]
   return unread ?? /file:\/\/(\/[^\s)]+:\d+):\d+/.exec(stack)?.[1]
+}
+
+/** Without what a module that was loaded anew has behind its name. */
+function plain(text: string): string {
+  return text.replaceAll(/\?millrace-load=\d+/g, '')
 }

@@ -29,5 +29,7 @@ export interface DevContext {
 
 /** The `dev` section of a configuration. */
 export interface DevSection {
+  /** Commands that run beside the worker, such as `node --watch server.ts`; `KAFKA_URL` in their environment is the broker's. */
+  readonly run?: readonly string[]
   readonly start?: (context: DevContext) => Promise<DevCompanion>
 }

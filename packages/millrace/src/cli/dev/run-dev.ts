@@ -1,15 +1,18 @@
-import { join } from 'node:path'
+import { join, relative, resolve } from 'node:path'
 
 import { failure } from '../../errors/index.ts'
 import { formatSize } from '../../kit/index.ts'
-import { configNames, findConfig, loadConfig } from '../load-config.ts'
+import { configNames, findConfig } from '../load-config.ts'
 import type { Printer } from '../printer.ts'
 import { nextSignal } from '../signals.ts'
 import { packageVersion } from '../version.ts'
 import { bannerText } from './banner.ts'
 import { openDevLog } from './dev-log.ts'
 import { folderSize } from './folder-size.ts'
+import { hotkeysText, listenKeys, type Hotkey } from './hotkeys.ts'
 import { openScreen, type Screen } from './screen.ts'
+import { openUserCode } from './user-code.ts'
+import { watchFiles } from './watch-files.ts'
 import { startDev, type DevConfig, type DevOptions, type DevSession } from './start-dev.ts'
 
 export interface RunDevOptions extends Omit<DevOptions, 'loadConfig' | 'openLog' | 'onNote'> {
@@ -25,17 +28,19 @@ export async function runDev(options: RunDevOptions): Promise<void> {
   const startMs = performance.now()
   const stop = new AbortController()
   // Before anything is made: a mistyped folder shall not come into being.
-  const isThere = configFile !== undefined || (await findConfig(folder)) !== undefined
-  if (!isThere) throw failure('MR_CONFIG_FILE_MISSING', { path: join(folder, configNames[0]) })
+  const bootFile = configFile === undefined ? await findConfig(folder) : resolve(folder, configFile)
+  if (bootFile === undefined)
+    throw failure('MR_CONFIG_FILE_MISSING', { path: join(folder, configNames[0]) })
   const signalled = nextSignal().then((signal) => stop.abort(signal))
   let screen: Screen | undefined
   const note = (line: string): void => (screen ? screen.note(line) : print.talk(line))
 
+  using code = openUserCode(bootFile)
   await using session = await startDev({
     ...options,
     onNote: note,
     loadConfig: async () => {
-      const { config } = await loadConfig({ folder, file: configFile })
+      const config = await code.load()
       if (isOnce && (config as DevConfig).dev?.start === undefined)
         throw failure('MR_CLI_USAGE', {
           reason:
@@ -45,7 +50,24 @@ export async function runDev(options: RunDevOptions): Promise<void> {
     },
     openLog: (dataFolder, config) => (config.dev?.start ? openDevLog(dataFolder, note) : undefined),
   })
+  const restart = async (reason: string): Promise<void> => {
+    await session.live.restart(reason)
+    // Also after a failure: the next change may cure it.
+    watched.follow(code.files, { any: code.hasFailed })
+  }
+  using watched = watchFiles((path) => void restart(`${relative(folder, path)} changed`))
+  if (!isOnce) watched.follow(code.files)
+  const hotkeys: readonly Hotkey[] = [
+    { key: 'r', about: 'restart the worker', run: () => void restart('restart asked for') },
+    { key: 'c', about: 'clear', run: () => process.stderr.write('\u001b[2J\u001b[H') },
+    { key: 'q', about: 'quit', run: () => process.kill(process.pid, 'SIGINT') },
+  ]
+  const hasKeys = !isOnce && process.stdin.isTTY && process.stderr.isTTY
+  using _keys = hasKeys
+    ? listenKeys(process.stdin, hotkeys, () => process.kill(process.pid, 'SIGINT'))
+    : undefined
   print.talk(await banner(session, options, performance.now() - startMs))
+  if (hasKeys) print.talk(`  ${hotkeysText(hotkeys)}`)
   const ended = Promise.race([signalled, session.failed])
 
   const { companion } = session

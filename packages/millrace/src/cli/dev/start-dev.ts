@@ -5,7 +5,7 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 
-import { startWorker, type Logger, type MillraceConfig, type Worker } from '../../app/index.ts'
+import { resolveConfig, startWorker, type Logger, type MillraceConfig } from '../../app/index.ts'
 import { startBrokerThread, type BrokerThread } from '../../broker/index.ts'
 import { openClient } from '../../client/index.ts'
 import { startClusterDrain, type ClusterDrainOptions, type Drain } from '../../drain/index.ts'
@@ -13,6 +13,8 @@ import { failure, isFailure } from '../../errors/index.ts'
 import { dataFolderName, removeAddressFile, writeAddressFile } from './address-file.ts'
 import { followBroker } from './broker-notes.ts'
 import type { DevCompanion, DevSection } from './companion.ts'
+import { startLiveWorker, type LiveWorker } from './live-worker.ts'
+import { runBeside } from './run-beside.ts'
 
 /** The parts of a configuration that `millrace dev` reads, beside the application's. */
 export interface DevConfig extends MillraceConfig {
@@ -30,6 +32,7 @@ export interface DevOptions {
   readonly brokerPort: number | undefined
   readonly drainPort: number | undefined
   readonly env: NodeJS.ProcessEnv
+  /** Called again for each restart of the worker: it loads the code anew then. */
   readonly loadConfig: () => Promise<DevConfig>
   /** What the user should know and was not in the session's notes yet. */
   readonly onNote: (line: string) => void
@@ -42,7 +45,7 @@ export interface DevSession extends AsyncDisposable {
   readonly dataFolder: string
   readonly broker: BrokerThread
   readonly drain: Drain | undefined
-  readonly worker: Worker
+  readonly live: LiveWorker
   readonly companion: DevCompanion | undefined
   /** Rejects when the broker or the worker ends by itself. */
   readonly failed: Promise<never>
@@ -74,8 +77,7 @@ export async function startDev(options: DevOptions): Promise<DevSession> {
   opened.defer(() => removeAddressFile(options.folder))
 
   const brokers = [broker.address]
-  // TLS is for the cluster of production; the broker that runs here is plain.
-  const { tls: _tls, ...config } = await options.loadConfig()
+  const config = await options.loadConfig()
   const client = opened.use(openClient({ brokers, clientId: 'millrace-dev' }))
   const drain = config.drain
     ? opened.use(
@@ -85,13 +87,30 @@ export async function startDev(options: DevOptions): Promise<DevSession> {
       )
     : undefined
   const log = options.openLog?.(dataFolder, config)
-  const worker = opened.use(
-    await startWorker(config, {
-      signals: false,
-      createTopics: true,
-      // Over KAFKA_URL too: what runs here talks to the broker that runs here.
-      flags: { brokers },
-      ...(log ? { log } : {}),
+  // Over KAFKA_URL and clusters too: what runs here talks to the broker that runs here.
+  const here = { flags: { brokers }, isSingleCluster: true } as const
+  const live = opened.use(
+    await startLiveWorker(config, {
+      load: options.loadConfig,
+      validate: (next) => void resolveConfig(withoutTls(next), { ...here, env: options.env }),
+      start: (next) =>
+        startWorker(withoutTls(next), {
+          ...here,
+          signals: false,
+          createTopics: true,
+          dataFolder,
+          ...(log ? { log } : {}),
+        }),
+      note: (line) => note(line),
+      nowMs: () => performance.now(),
+    }),
+  )
+  const beside = { ...options.env, KAFKA_URL: `kafka://${broker.address}` }
+  opened.use(
+    runBeside(config.dev?.run ?? [], {
+      folder: options.folder,
+      env: beside,
+      note: (line) => note(line),
     }),
   )
   const companion = config.dev?.start
@@ -107,7 +126,7 @@ export async function startDev(options: DevOptions): Promise<DevSession> {
     : undefined
 
   note = options.onNote
-  const failed = failureOf(broker, worker)
+  const failed = failureOf(broker, live)
   // Whoever runs the session waits for it or ends first; an end that nobody waits for is no error.
   failed.catch(() => undefined)
   const stack = opened.move()
@@ -116,7 +135,7 @@ export async function startDev(options: DevOptions): Promise<DevSession> {
     dataFolder,
     broker,
     drain,
-    worker,
+    live,
     companion,
     failed,
     notes,
@@ -124,11 +143,16 @@ export async function startDev(options: DevOptions): Promise<DevSession> {
   }
 }
 
+/** TLS is for the cluster of production; the broker that runs here is plain. */
+function withoutTls({ tls: _tls, ...config }: DevConfig): DevConfig {
+  return config
+}
+
 /** What a running session cannot go on without. */
-async function failureOf(broker: BrokerThread, worker: Worker): Promise<never> {
+async function failureOf(broker: BrokerThread, live: LiveWorker): Promise<never> {
   const error = await Promise.race([
     broker.ended,
-    worker.done.then((exitCode) => failure('MR_DEV_WORKER_ENDED', { exitCode })),
+    live.ended.then((exitCode) => failure('MR_DEV_WORKER_ENDED', { exitCode })),
   ])
   throw error ?? failure('MR_DEV_BROKER_ENDED', {})
 }
