@@ -61,6 +61,13 @@ export { defineConfig, type MillraceConfig } from './config/define-config.ts'
 export type { WorkerHealth } from './health/index.ts'
 export { appOptions } from './config/options.ts'
 export { resolveConfig, type ResolvedConfig } from './config/resolve-config.ts'
+export {
+  errorTracker,
+  sentry,
+  type ErrorReport,
+  type ErrorTrackerOptions,
+  type SentryOptions,
+} from './error-tracker/index.ts'
 export { metricsContentType, renderMetrics } from './metrics/index.ts'
 export { monitor, type Monitor } from './monitor.ts'
 export {

@@ -1,5 +1,6 @@
 import { failure } from '../../errors/index.ts'
 import type { Context } from '../context/context.ts'
+import type { ErrorReport } from '../error-tracker/report.ts'
 import type { Message } from '../message/message.ts'
 import { outcomeOf } from '../outcome.ts'
 import type { Send, Sendable } from '../produce/sendable.ts'
@@ -35,6 +36,8 @@ export interface MiddlewareLayers {
   readonly send?: (outgoing: Outgoing, next: (changed?: Outgoing) => Promise<unknown>) => unknown
   /** After a fetch, coordinates alone: nothing is decoded unless the layer touches it. */
   readonly receive?: (messages: readonly Message[], next: () => Promise<unknown>) => unknown
+  /** Told of each error of the process once; not around anything. App level only. */
+  readonly error?: (report: ErrorReport) => void
 }
 
 /**

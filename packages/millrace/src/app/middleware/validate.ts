@@ -1,7 +1,7 @@
 import { nearest } from '../../kit/index.ts'
 import type { Middleware } from './middleware.ts'
 
-const parts = ['name', 'consume', 'send', 'receive']
+const parts = ['name', 'consume', 'send', 'receive', 'error']
 
 /** A layer with a misspelt name would stand nowhere, and nobody would notice. */
 export function middlewareFaults(layers: readonly Middleware[], path: string): string[] {
@@ -16,10 +16,12 @@ export function middlewareFaults(layers: readonly Middleware[], path: string): s
         const near = nearest(key, parts)
         return `${at}.${key}: there is no such layer${near === undefined ? '' : `; did you mean ${near}?`}`
       })
-    for (const key of ['consume', 'send', 'receive'] as const)
+    for (const key of ['consume', 'send', 'receive', 'error'] as const)
       if (layer[key] !== undefined && typeof layer[key] !== 'function')
         faults.push(`${at}.${key}: is not a function`)
-    const isEmpty = layer.consume === undefined && layer.send === undefined && !layer.receive
+    if (layer.error !== undefined && path !== 'app')
+      faults.push(`${at}.error: is told of all errors of the process; give it to the app`)
+    const isEmpty = !layer.consume && !layer.send && !layer.receive && !layer.error
     if (isEmpty && faults.length === 0) faults.push(`${at}: has no consume, send or receive`)
     return faults
   })

@@ -3,6 +3,7 @@ import { systemClock, uuidSource, type Clock } from '../../kit/index.ts'
 import { openClients, type Clients } from '../clusters/index.ts'
 import type { MillraceConfig } from '../config/define-config.ts'
 import { resolveConfig, type ResolvedConfig } from '../config/resolve-config.ts'
+import { trackErrors } from '../error-tracker/index.ts'
 import { openMetrics } from '../metrics/index.ts'
 import { makeAppProducer, type AppProducer, type OwnProducer } from './app-producer.ts'
 import { forgetProducer, setCurrentProducer } from './current-producer.ts'
@@ -36,7 +37,9 @@ export function openProducer(
     forgetProducer(producer)
     await clients.close({ timeoutMs: 0 })
     await metrics?.[Symbol.asyncDispose]()
+    untrack()
   })
+  const untrack = trackErrors(resolved.app.middleware ?? [])
   metrics?.read({
     process: () => ({ clientId, queued: producer.queued }),
     partitions: () => [],

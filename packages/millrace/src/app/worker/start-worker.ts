@@ -16,6 +16,7 @@ import {
 } from '../control/index.ts'
 import type { ConsumerPlan } from '../consumer/plan.ts'
 import { sendLetter } from '../dead-letter/send-letter.ts'
+import { trackErrors } from '../error-tracker/index.ts'
 import { installLog } from '../log/install-log.ts'
 import { openLogger } from '../log/open-logger.ts'
 import { metricsContentType, openMetrics, renderMetrics } from '../metrics/index.ts'
@@ -112,7 +113,8 @@ export async function startWorker(
   const clientId = resolved.clientName
   const metrics = openMetrics({ options: settings, clientId, clock, env, isServed })
   if (metrics !== undefined) stack.use(metrics)
-  const { hooks } = resolved.app
+  const { hooks, middleware = [] } = resolved.app
+  stack.defer(trackErrors(middleware))
   await hooks?.initialized?.()
   events.appInitialized.publish({ clientId: settings.clientId })
   await hooks?.beforeStart?.()

@@ -303,6 +303,7 @@ export class RunningWorker implements Worker {
     const running = this.#leftBehind.length > 0 ? this.#leftBehind : this.#running()
     const error = failure('MR_WORKER_FORCED_STOP', { running })
     events.workerForced.publish({ running, error })
+    events.error.publish({ type: 'worker', error })
     for (const owner of this.#owners) owner.release()
     await Promise.race([
       Promise.allSettled([

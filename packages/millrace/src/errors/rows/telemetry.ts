@@ -39,4 +39,10 @@ export const telemetryErrors = {
     message: () => 'tracing is on, but @opentelemetry/api cannot be loaded',
     hint: 'Run `npm install @opentelemetry/api`, which your OpenTelemetry SDK needs as well, or set `tracing: false`.',
   },
+  MR_SENTRY_MISSING: {
+    class: 'ConfigError',
+    retriable: false,
+    message: () => '@sentry/node cannot be loaded',
+    hint: 'Run `npm install @sentry/node`, or pass yours: `sentry({ sentry: Sentry })`.',
+  },
 } as const satisfies ErrorRows

@@ -1,3 +1,4 @@
+import { isFailure } from '../../../errors/index.ts'
 import { events } from '../../../telemetry/index.ts'
 import { reasonOf } from '../../owner/describe.ts'
 import { defineLine, list, milliseconds, type Line } from '../define-line.ts'
@@ -14,9 +15,10 @@ export const workerLines: readonly Line[] = [
     `Worker ${pid} stopped after ${milliseconds(durationMs)}`,
     { exitCode },
   ]),
-  defineLine(events.workerForced, 'error', ({ running }) => [
-    `Forced stop; still running: ${list(running)}`,
-  ]),
+  defineLine(events.workerForced, 'error', ({ running, error }, { told }) => {
+    told.add(error)
+    return [`Forced stop; still running: ${list(running)}`]
+  }),
   defineLine(events.loopDelay, 'warn', ({ delayMs, jobs, isGrave }) =>
     isGrave ? undefined : [blocked(delayMs, jobs)],
   ),
@@ -26,8 +28,7 @@ export const workerLines: readonly Line[] = [
   ),
   defineLine(events.topicsCreated, 'info', ({ topics }) => [`Created topics ${list(topics)}`]),
   defineLine(events.error, 'error', ({ type, error }, { told }) => {
-    // Failures of handlers and of dead letters have lines that say more.
-    if (type === 'consumer' || type === 'deadletter') return undefined
+    if (hasOwnLine.has(type) || isFailure(error, 'MR_OFFSETS_LOST')) return undefined
     if (typeof error === 'object' && error !== null) {
       if (told.has(error)) return undefined
       told.add(error)
@@ -35,6 +36,9 @@ export const workerLines: readonly Line[] = [
     return [`${type}: ${reasonOf(error)}`, { err: error }]
   }),
 ]
+
+/** Failures of handlers and of what leaves the hand have lines that say more. */
+const hasOwnLine = new Set(['consumer', 'deadletter', 'retry-topic'])
 
 function blocked(delayMs: number, jobs: readonly string[]): string {
   return `The event loop was blocked for ${milliseconds(delayMs)}; running: ${list(jobs)}`
