@@ -72,6 +72,7 @@ export function planConsumer(definition: ConsumerDefinition, around: PlanSurroun
       ...retryTopicFaults(retryTopicsOptions, definition.topics, {
         group: definition.group,
         mode: definition.mode,
+        hasOrderBy: settings.orderBy !== undefined,
         path: `${path}.retryTopics`,
       }),
     )

@@ -19,8 +19,14 @@ export function retryTopicFaults(
   {
     group,
     mode,
+    hasOrderBy,
     path,
-  }: { readonly group: string; readonly mode: 'each' | 'batch'; readonly path: string },
+  }: {
+    readonly group: string
+    readonly mode: 'each' | 'batch'
+    readonly hasOrderBy: boolean
+    readonly path: string
+  },
 ): string[] {
   const faults: string[] = []
   const { delays, order, retention } = options
@@ -43,6 +49,8 @@ export function retryTopicFaults(
     faults.push(
       `${path}.order: within a batch nobody knows what of a key came after what failed; use each`,
     )
+  if (order === 'key' && hasOrderBy)
+    faults.push(`${path}.order: keeps the order of keys, which contradicts orderBy`)
   const retentionMs = retention === undefined ? undefined : parseDuration(retention)
   if (retention !== undefined && retentionMs === undefined)
     faults.push(`${path}.retention: ${retention} is not a duration; write 14d`)
