@@ -334,10 +334,10 @@ describe('what stands beside a worker', () => {
     const stopping = deferred()
     const running: unknown[] = []
     const unsubscribe = [
-      events.workerStateChanged.subscribe(({ state }) => {
+      events.appState.subscribe(({ state }) => {
         if (state === 'stopping') stopping.resolve()
       }),
-      events.workerRunning.subscribe((fact) => void running.push(fact)),
+      events.appRunning.subscribe((fact) => void running.push(fact)),
     ]
     const started: string[] = []
     const beside = (name: string, start: () => Promise<unknown>): Runnable => ({

@@ -23,7 +23,7 @@ await scenario(
     let calls = 0
     let refused = 0
     let target = 'orders-dlt'
-    const unsubscribe = monitor.subscribe({ onDeadLetterFailed: () => void refused++ })
+    const unsubscribe = monitor.subscribe({ onDeadletterFailed: () => void refused++ })
     const consumer = defineConsumer({
       topic: orders,
       group: 'billing',

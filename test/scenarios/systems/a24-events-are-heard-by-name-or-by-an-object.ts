@@ -13,8 +13,8 @@ await scenario({ topics: { orders: {} } }, async (scene) => {
   })
   const byObject = monitor.subscribe({
     onAppInitialized: ({ clientId }) => heard.push(`app.initialized ${clientId}`),
-    onWorkerRunning: () => heard.push('app.running'),
-    onWorkerStopping: () => heard.push('app.stopping'),
+    onAppRunning: () => heard.push('app.running'),
+    onAppStopping: () => heard.push('app.stopping'),
   })
   assert.throws(() => monitor.subscribe('job.finnished', () => undefined), {
     code: 'MR_MONITOR_EVENT_UNKNOWN',

@@ -35,7 +35,7 @@ await scenario({ topics: { orders: { partitions: 1 } } }, async (scene) => {
       note('ack delay', ackMs)
     },
     onProducerBufferFull: ({ waiting }) => note('overflow', waiting),
-    onQueueFull: ({ limit }) => note('overflow of the queue', limit),
+    onProducerQueueFull: ({ limit }) => note('overflow of the queue', limit),
     onProducerFailed: ({ count }) => note('dropped', count),
     onJobFinished: ({ durationMs, messages, lag, timeLagMs }) => {
       note('processing time', durationMs)

@@ -12,8 +12,8 @@ await scenario({}, async (scene) => {
   const full: unknown[] = []
   const failed: unknown[] = []
   const unsubscribe = monitor.subscribe({
-    onQueueFull: (event) => full.push(event),
-    onDeliveryFailed: (event) => failed.push(event),
+    onProducerQueueFull: (event) => full.push(event),
+    onProducerBackgroundFailed: (event) => failed.push(event),
   })
   const producer = openProducer({
     ...config,

@@ -145,11 +145,11 @@ export class AppRecorder implements Disposable {
         const worker = this.#worker
         if (worker !== undefined && !this.#ending.has(worker)) checker.leftGroup(groupId)
       }),
-      events.workerStateChanged.subscribe(({ state }) => {
+      events.appState.subscribe(({ state }) => {
         const worker = this.#worker
         if (worker !== undefined && state === 'stopping') this.#ending.add(worker)
       }),
-      events.workerForced.subscribe(({ running }) => {
+      events.appForced.subscribe(({ running }) => {
         if (this.#worker !== undefined) checker.forced(running)
       }),
       events.offsetsCommitted.subscribe(({ groupId, offsets }) => {
@@ -167,7 +167,7 @@ export class AppRecorder implements Disposable {
       events.consumerSkipped.subscribe(settled),
       events.consumerFiltered.subscribe(settled),
       events.consumerDuplicate.subscribe(settled),
-      events.deadLetterSent.subscribe(settled),
+      events.deadletterSent.subscribe(settled),
       events.retryTopicSent.subscribe(settled),
       events.jobStuck.subscribe((job) => {
         if (this.#worker !== undefined) checker.leftBehind(this.#spot(job))

@@ -75,7 +75,7 @@ const rows: readonly (readonly [
   [
     'start',
     () =>
-      events.workerRunning.publish({
+      events.appRunning.publish({
         pid: 7,
         groups: ['accounts'],
         topics: ['users'],
@@ -90,7 +90,7 @@ const rows: readonly (readonly [
   ],
   [
     'stop',
-    () => events.workerStopped.publish({ pid: 7, durationMs: 12.4, exitCode: 0 }),
+    () => events.appStopped.publish({ pid: 7, durationMs: 12.4, exitCode: 0 }),
     'info Worker 7 stopped after 12 ms',
   ],
   ['joined', assign, `info ${prefix}Joined as MEMBER, generation 3, assigned users/0`],
@@ -202,7 +202,7 @@ const rows: readonly (readonly [
       const to = { topic: 'users-dlt', partition: 0, offset: 0 }
       const error = new TypeError('taken')
       const letter = { offset: 42, attempts: 4, reason: 'error', error, to }
-      events.deadLetterSent.publish({ ...place, ...letter })
+      events.deadletterSent.publish({ ...place, ...letter })
     },
     `warn ${prefix}Sent users/0:42 to users-dlt/0 after 4 attempts: TypeError`,
   ],
@@ -252,7 +252,7 @@ const rows: readonly (readonly [
   [
     'forced stop',
     () =>
-      events.workerForced.publish({
+      events.appForced.publish({
         running: ['UsersConsumer users/0:42 for 61 s'],
         error: refused,
       }),
@@ -260,12 +260,12 @@ const rows: readonly (readonly [
   ],
   [
     'blocked loop',
-    () => events.loopDelay.publish({ delayMs: 1500, jobs: ['UsersConsumer'], isGrave: false }),
+    () => events.processLoopDelay.publish({ delayMs: 1500, jobs: ['UsersConsumer'], isGrave: false }),
     'warn The event loop was blocked for 1500 ms; running: UsersConsumer',
   ],
   [
     'blocked loop for half a session',
-    () => events.loopDelay.publish({ delayMs: 23_000, jobs: [], isGrave: true }),
+    () => events.processLoopDelay.publish({ delayMs: 23_000, jobs: [], isGrave: true }),
     'error The event loop was blocked for 23000 ms; running: none',
   ],
 ]
@@ -284,7 +284,7 @@ describe('log lines', () => {
       const data = { email: 'ada@example.com' }
       const consumer = 'UsersConsumer'
       const responder = 'UsersResponder'
-      events.responded.publish({ responder, consumer, topics: { welcomed: 1 }, data })
+      events.responderResponded.publish({ responder, consumer, topics: { welcomed: 1 }, data })
     }
     const told = heard('info', true, publish)
     assert.deepEqual(

@@ -90,7 +90,7 @@ export class Departures {
     } catch (error) {
       entry.tries++
       const nextInMs = backoffMs(this.#state.plan.retry.backoff, entry.tries, this.#env.random)
-      const event = kind === 'dead-letter' ? events.deadLetterFailed : events.retryTopicFailed
+      const event = kind === 'dead-letter' ? events.deadletterFailed : events.retryTopicFailed
       event.publish({ ...this.#state.place, offset, error, nextInMs })
       events.error.publish({ type: kind === 'dead-letter' ? 'deadletter' : 'retry-topic', error })
       return nextInMs
@@ -122,12 +122,12 @@ export class Departures {
     const to = await this.#env.sendLetter(letter)
     if (!state.isOwned) return
     const { offset } = message
-    events.deadLetterSent.publish({ ...place, offset, attempts, reason, error, to })
+    events.deadletterSent.publish({ ...place, offset, attempts, reason, error, to })
     state.settle(message)
     const rules = plan.deadLetter.storm
     if (rules === undefined || this.#storm?.isStorm(state.now()) !== true) return
     const { limit, pauseMs } = rules
-    events.deadLetterStorm.publish({ ...place, letters: limit + 1, pauseMs })
+    events.deadletterStorm.publish({ ...place, letters: limit + 1, pauseMs })
     state.holds.pause('storm', pauseMs)
   }
 

@@ -239,7 +239,7 @@ describe('the producer of an application', () => {
     const list = ['1', 'x'].map((value) => ({ topic: 't', message: { value } }))
     await assert.rejects(producer.sendMany(list), code)
     const failures: unknown[] = []
-    const stop = events.deliveryFailed.subscribe(({ error }) => failures.push(error))
+    const stop = events.producerBackgroundFailed.subscribe(({ error }) => failures.push(error))
     producer.enqueue('t', { value: 'x' })
     producer.enqueue('t', { value: '2' })
     await producer.flush()

@@ -54,7 +54,7 @@ export class BackgroundQueue {
   add(topic: string, message: EncodedMessage | Promise<EncodedMessage>, lane: Lane): void {
     const { queueLimit } = this.#rules
     if (this.size >= queueLimit) {
-      events.queueFull.publish({ topic, limit: queueLimit })
+      events.producerQueueFull.publish({ topic, limit: queueLimit })
       if (message instanceof Promise) message.catch(() => {})
       throw failure('MR_PRODUCER_QUEUE_FULL', { topic, limit: queueLimit })
     }
@@ -96,8 +96,8 @@ export class BackgroundQueue {
   #push(queued: Queued): void {
     this.#queue.push(queued)
     const { topic } = queued.message
-    if (events.messageEnqueued.isHeard)
-      events.messageEnqueued.publish({ topic, queued: this.#queue.length })
+    if (events.producerEnqueued.isHeard)
+      events.producerEnqueued.publish({ topic, queued: this.#queue.length })
     const { threshold, intervalMs } = this.#rules
     if (threshold > 0 && this.#queue.length >= threshold) this.deliver()
     else if (intervalMs > 0)
@@ -127,7 +127,7 @@ export class BackgroundQueue {
       this.#push({ message: encoded, lane })
     } catch (error) {
       this.#encodingCount--
-      events.deliveryFailed.publish({ topic, error, messages: 1 })
+      events.producerBackgroundFailed.publish({ topic, error, messages: 1 })
       events.error.publish({ type: 'producer', error })
     }
   }
@@ -148,7 +148,7 @@ export class BackgroundQueue {
 
   /** Tells of one message that will not be delivered. */
   giveUp(message: EncodedMessage, error: unknown): void {
-    events.deliveryFailed.publish({ topic: message.topic, error, messages: 1 })
+    events.producerBackgroundFailed.publish({ topic: message.topic, error, messages: 1 })
     events.error.publish({ type: 'producer', error })
     try {
       this.#rules.onUndelivered?.(message, error)

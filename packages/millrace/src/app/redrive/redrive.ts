@@ -125,7 +125,7 @@ async function redriveBatch(
     const [recorded] = await client.admin.setOffsets(group, [{ topic: from, partition, offset }])
     if (recorded?.error !== undefined) throw recorded.error
     if (copies.length > 0)
-      events.deadLetterRedriven.publish({ job: group, from, partition, messages: copies.length })
+      events.deadletterRedriven.publish({ job: group, from, partition, messages: copies.length })
   }
   const { read, chosen, sent } = tally
   options.onProgress?.({ read, chosen, sent })

@@ -205,9 +205,9 @@ async function deliver(
   }
   await allSent(sending)
   const byTopic = Object.groupBy(checked, ({ topic }) => topic.name)
-  if (events.responded.isHeard) {
+  if (events.responderResponded.isHeard) {
     const counts = Object.entries(byTopic).map(([name, list]) => [name, list?.length ?? 0] as const)
-    events.responded.publish({ responder, consumer, topics: Object.fromEntries(counts), data })
+    events.responderResponded.publish({ responder, consumer, topics: Object.fromEntries(counts), data })
   }
   return Object.fromEntries(
     Object.entries(byTopic).map(([name, list = []]) => [

@@ -32,7 +32,7 @@ export function reportToParent(
   const onDisconnect = (): void => worker.orphaned()
   process.on('disconnect', onDisconnect)
   // Not in the middle of the change: the status is read when it is complete.
-  const unsubscribe = events.workerStateChanged.subscribe(() => queueMicrotask(report))
+  const unsubscribe = events.appState.subscribe(() => queueMicrotask(report))
   tick()
   return () => {
     timer?.cancel()

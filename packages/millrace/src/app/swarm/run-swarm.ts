@@ -165,7 +165,7 @@ function handleSignals(swarm: Swarm, name: string): () => void {
   }
   const entitle = (state: string): void => void (process.title = `millrace ${name} [${state}]`)
   entitle(swarm.state)
-  const untitle = events.workerStateChanged.subscribe(({ state }) => entitle(state))
+  const untitle = events.appState.subscribe(({ state }) => entitle(state))
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGQUIT'] as const)
     on(
       signal,

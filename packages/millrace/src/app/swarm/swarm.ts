@@ -132,8 +132,8 @@ export class Swarm {
     const before = this.#state
     this.#state = state
     const { pid } = process
-    events.workerStateChanged.publish({ state, before, pid })
-    if (state === 'supervising') events.workerSupervising.publish({ pid })
+    events.appState.publish({ state, before, pid })
+    if (state === 'supervising') events.appSupervising.publish({ pid })
   }
 
   #isUp(): void {

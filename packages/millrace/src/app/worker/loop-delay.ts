@@ -26,7 +26,7 @@ export function watchLoopDelay(sessionMs: number, running: () => readonly string
     }
     worst = Math.max(worst, delayMs)
     if (delayMs < noticedMs) return
-    events.loopDelay.publish({ delayMs, jobs: running(), isGrave: delayMs > sessionMs / 2 })
+    events.processLoopDelay.publish({ delayMs, jobs: running(), isGrave: delayMs > sessionMs / 2 })
   }, lookEveryMs)
   timer.unref()
   return {

@@ -26,7 +26,7 @@ export function handleProcess(
   const entitle = (state: string): void =>
     void (process.title = `millrace ${control.name} [${state}]`)
   entitle(worker.state)
-  const untitle = events.workerStateChanged.subscribe(({ state }) => entitle(state))
+  const untitle = events.appState.subscribe(({ state }) => entitle(state))
   for (const signal of stopSignals) {
     on(signal, () => {
       const action = worker.state === 'stopping' ? 'stopping at once' : 'stopping'

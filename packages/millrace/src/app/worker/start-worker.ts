@@ -213,7 +213,7 @@ export async function startWorker(
   // A handler may have told it to stop by now.
   if (worker.state === 'initialized') {
     worker.enter('running')
-    events.workerRunning.publish({
+    events.appRunning.publish({
       pid: process.pid,
       groups: groups.map(({ group }) => group),
       topics: [...new Set(groups.flatMap(({ topics }) => topics))],

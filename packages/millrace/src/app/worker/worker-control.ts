@@ -38,7 +38,7 @@ export class WorkerControl implements Disposable {
   constructor(parts: ControlledWorker) {
     this.#parts = parts
     this.#ends = [
-      events.workerStateChanged.subscribe(() => void (this.#since = new Date())),
+      events.appState.subscribe(() => void (this.#since = new Date())),
       events.error.subscribe(({ error }) => {
         const text = error instanceof Error ? error.message : String(error)
         this.#lastError = { at: new Date().toISOString(), text }

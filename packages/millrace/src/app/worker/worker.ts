@@ -255,7 +255,7 @@ export class RunningWorker implements Worker {
     const exitCode = this.#wanted === 1 ? 1 : isForced ? 2 : this.#wanted
     this.enter(isForced ? 'terminated' : 'stopped')
     const durationMs = clock.monotonicMs() - startedMs
-    events.workerStopped.publish({ pid: process.pid, durationMs, exitCode })
+    events.appStopped.publish({ pid: process.pid, durationMs, exitCode })
     this.#done.resolve(exitCode)
     return exitCode
   }
@@ -302,7 +302,7 @@ export class RunningWorker implements Worker {
   async #terminate(): Promise<void> {
     const running = this.#leftBehind.length > 0 ? this.#leftBehind : this.#running()
     const error = failure('MR_WORKER_FORCED_STOP', { running })
-    events.workerForced.publish({ running, error })
+    events.appForced.publish({ running, error })
     events.error.publish({ type: 'worker', error })
     for (const owner of this.#owners) owner.release()
     await Promise.race([

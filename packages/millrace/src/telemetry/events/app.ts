@@ -23,43 +23,43 @@ export const appEvents = {
     'app.initialized',
     'The application passed validation; nothing is connected yet.',
   ),
-  workerStateChanged: defineEvent<{
+  appState: defineEvent<{
     readonly state: string
     readonly before: string
     readonly pid: number
   }>('app.state', 'The worker went to another state.'),
-  workerSupervising: defineEvent<{ readonly pid: number }>(
+  appSupervising: defineEvent<{ readonly pid: number }>(
     'app.supervising',
     'The parent of a swarm watches its workers.',
   ),
-  workerQuieting: defineEvent<{ readonly pid: number }>(
+  appQuieting: defineEvent<{ readonly pid: number }>(
     'app.quieting',
     'The worker finishes what is in hand and takes no more.',
   ),
-  workerQuiet: defineEvent<{ readonly pid: number }>(
+  appQuiet: defineEvent<{ readonly pid: number }>(
     'app.quiet',
     'Nothing is in hand; the worker keeps its partitions.',
   ),
-  workerStopping: defineEvent<{ readonly pid: number }>(
+  appStopping: defineEvent<{ readonly pid: number }>(
     'app.stopping',
     'A stop has begun, asked for or after a critical error.',
   ),
-  workerTerminated: defineEvent<{ readonly pid: number }>(
+  appTerminated: defineEvent<{ readonly pid: number }>(
     'app.terminated',
     'The worker ended without having stopped in good order.',
   ),
-  workerRunning: defineEvent<{
+  appRunning: defineEvent<{
     readonly pid: number
     readonly groups: readonly string[]
     readonly topics: readonly string[]
     readonly brokers: readonly string[]
   }>('app.running', 'The worker has joined its groups, or goes on trying with the brokers away.'),
-  workerStopped: defineEvent<{
+  appStopped: defineEvent<{
     readonly pid: number
     readonly durationMs: number
     readonly exitCode: number
   }>('app.stopped', 'The worker has stopped and released everything.'),
-  workerForced: defineEvent<{ readonly running: readonly string[]; readonly error: Error }>(
+  appForced: defineEvent<{ readonly running: readonly string[]; readonly error: Error }>(
     'app.forced',
     'The stop took longer than the shutdown timeout, or was asked for twice.',
   ),
@@ -67,7 +67,7 @@ export const appEvents = {
     'process.signal',
     'The process received a signal that the worker handles.',
   ),
-  loopDelay: defineEvent<{
+  processLoopDelay: defineEvent<{
     readonly delayMs: number
     readonly jobs: readonly string[]
     readonly isGrave: boolean
@@ -162,7 +162,7 @@ export const appEvents = {
     'partition.idle',
     'No message came for `idleAfter`.',
   ),
-  deadLetterSent: defineEvent<
+  deadletterSent: defineEvent<
     ConsumerPlace & {
       readonly offset: number
       readonly attempts: number
@@ -171,10 +171,10 @@ export const appEvents = {
       readonly to: { readonly topic: string; readonly partition: number; readonly offset: number }
     }
   >('deadletter.sent', 'A message was acknowledged by the dead letter topic.'),
-  deadLetterFailed: defineEvent<
+  deadletterFailed: defineEvent<
     ConsumerPlace & { readonly offset: number; readonly error: unknown; readonly nextInMs: number }
   >('deadletter.failed', 'A dead letter could not be written; the message stays where it is.'),
-  deadLetterStorm: defineEvent<
+  deadletterStorm: defineEvent<
     ConsumerPlace & { readonly letters: number; readonly pauseMs: number }
   >('deadletter.storm', 'One partition sent too many dead letters; it pauses.'),
   retryTopicSent: defineEvent<
@@ -193,21 +193,21 @@ export const appEvents = {
     'offsets.marked',
     'A message counts as finished.',
   ),
-  responded: defineEvent<{
+  responderResponded: defineEvent<{
     readonly responder: string
     readonly consumer: string | undefined
     readonly topics: Readonly<Record<string, number>>
     readonly data: unknown
   }>('responder.responded', 'A responder has sent everything.'),
-  messageEnqueued: defineEvent<{ readonly topic: string; readonly queued: number }>(
+  producerEnqueued: defineEvent<{ readonly topic: string; readonly queued: number }>(
     'producer.enqueued',
     'A message was handed over for background delivery.',
   ),
-  queueFull: defineEvent<{ readonly topic: string; readonly limit: number }>(
+  producerQueueFull: defineEvent<{ readonly topic: string; readonly limit: number }>(
     'producer.queue-full',
     'The background queue refused a message.',
   ),
-  deliveryFailed: defineEvent<{
+  producerBackgroundFailed: defineEvent<{
     readonly topic: string
     readonly error: unknown
     readonly messages: number

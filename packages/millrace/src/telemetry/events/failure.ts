@@ -9,7 +9,7 @@ export const failureEvents = {
       readonly by: string
     }
   >('consumer.filtered', 'A message was finished because a filter did not let it through.'),
-  deadLetterRedriven: defineEvent<{
+  deadletterRedriven: defineEvent<{
     /** The group that keeps the job's progress. */
     readonly job: string
     readonly from: string

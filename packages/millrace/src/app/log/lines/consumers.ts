@@ -71,22 +71,22 @@ export const consumerLines: readonly Line[] = [
   defineLine(events.partitionResumed, 'info', ({ topic, partition }) => [
     `Resumed ${topic}/${partition}`,
   ]),
-  defineLine(events.deadLetterSent, 'warn', ({ topic, partition, offset, to, attempts, error }) => [
+  defineLine(events.deadletterSent, 'warn', ({ topic, partition, offset, to, attempts, error }) => [
     `Sent ${topic}/${partition}:${offset} to ${to.topic}/${to.partition} after ${plural(attempts, 'attempt')}: ${classOf(error)}`,
     { offset },
   ]),
-  defineLine(events.deadLetterFailed, 'error', ({ topic, partition, offset, nextInMs, error }) => [
+  defineLine(events.deadletterFailed, 'error', ({ topic, partition, offset, nextInMs, error }) => [
     `Could not write the dead letter of ${topic}/${partition}:${offset}, next in ${seconds(nextInMs)} -- ${reasonOf(error)}`,
     { offset, err: error },
   ]),
-  defineLine(events.deadLetterStorm, 'error', ({ topic, partition, letters, pauseMs }) => [
+  defineLine(events.deadletterStorm, 'error', ({ topic, partition, letters, pauseMs }) => [
     `${letters} dead letters from ${topic}/${partition} in a short time; paused for ${formatDuration(pauseMs)}`,
   ]),
 
-  defineLine(events.responded, 'info', ({ responder, consumer, topics }) => [
+  defineLine(events.responderResponded, 'info', ({ responder, consumer, topics }) => [
     `Responded from ${consumer ?? responder}: ${list(Object.entries(topics).map(([topic, count]) => `${count} to ${topic}`))}`,
   ]),
-  defineLine(events.responded, 'debug', ({ responder, data }) => [
+  defineLine(events.responderResponded, 'debug', ({ responder, data }) => [
     `${responder} was given`,
     { data },
   ]),

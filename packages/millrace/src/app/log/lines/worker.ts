@@ -5,25 +5,25 @@ import { defineLine, list, milliseconds, type Line } from '../define-line.ts'
 
 /** Lines about the process: start, stop, signals, and errors that no other line tells. */
 export const workerLines: readonly Line[] = [
-  defineLine(events.workerRunning, 'info', ({ pid, groups, topics, brokers }) => [
+  defineLine(events.appRunning, 'info', ({ pid, groups, topics, brokers }) => [
     `Worker ${pid} running: groups ${list(groups)}; topics ${list(topics)}; brokers ${list(brokers)}`,
   ]),
   defineLine(events.processSignal, 'info', ({ signal, action }) => [
     `Received ${signal}, ${action}`,
   ]),
-  defineLine(events.workerStopped, 'info', ({ pid, durationMs, exitCode }) => [
+  defineLine(events.appStopped, 'info', ({ pid, durationMs, exitCode }) => [
     `Worker ${pid} stopped after ${milliseconds(durationMs)}`,
     { exitCode },
   ]),
-  defineLine(events.workerForced, 'error', ({ running, error }, { told }) => {
+  defineLine(events.appForced, 'error', ({ running, error }, { told }) => {
     told.add(error)
     return [`Forced stop; still running: ${list(running)}`]
   }),
-  defineLine(events.loopDelay, 'warn', ({ delayMs, jobs, isGrave }) =>
+  defineLine(events.processLoopDelay, 'warn', ({ delayMs, jobs, isGrave }) =>
     isGrave ? undefined : [blocked(delayMs, jobs)],
   ),
   // So long that the session may end next time, since heartbeats stand still as well.
-  defineLine(events.loopDelay, 'error', ({ delayMs, jobs, isGrave }) =>
+  defineLine(events.processLoopDelay, 'error', ({ delayMs, jobs, isGrave }) =>
     isGrave ? [blocked(delayMs, jobs)] : undefined,
   ),
   defineLine(events.topicsCreated, 'info', ({ topics }) => [`Created topics ${list(topics)}`]),

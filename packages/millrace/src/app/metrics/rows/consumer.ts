@@ -178,7 +178,7 @@ export const consumerMetrics: readonly MetricRow[] = [
       about: 'Messages that went to a dead letter topic.',
       labels: place,
     },
-    on(events.deadLetterSent),
+    on(events.deadletterSent),
   ),
   defineMetric(
     {
@@ -187,7 +187,7 @@ export const consumerMetrics: readonly MetricRow[] = [
       about: 'Dead letters that could not be written; they are tried again.',
       labels: place,
     },
-    on(events.deadLetterFailed),
+    on(events.deadletterFailed),
   ),
   defineMetric(
     {
@@ -196,7 +196,7 @@ export const consumerMetrics: readonly MetricRow[] = [
       about: 'Times that a partition paused because it sent too many dead letters.',
       labels: place,
     },
-    on(events.deadLetterStorm),
+    on(events.deadletterStorm),
   ),
   defineMetric(
     {
@@ -205,6 +205,6 @@ export const consumerMetrics: readonly MetricRow[] = [
       about: 'Dead letters that were sent back.',
       labels: ['client', 'job'],
     },
-    on(events.deadLetterRedriven, ({ messages }) => messages),
+    on(events.deadletterRedriven, ({ messages }) => messages),
   ),
 ]

@@ -10,7 +10,7 @@ export const processMetrics: readonly MetricRow[] = [
       about: '1 while the worker runs, 0 before and from the beginning of its stop.',
       labels: ['client'],
     },
-    on(events.workerStateChanged, ({ state }) => (state === 'running' ? 1 : 0)),
+    on(events.appState, ({ state }) => (state === 'running' ? 1 : 0)),
   ),
   defineMetric(
     {
@@ -19,7 +19,7 @@ export const processMetrics: readonly MetricRow[] = [
       about: 'Times for which the event loop was blocked, when longer than a second.',
       labels: ['client'],
     },
-    on(events.loopDelay, ({ delayMs }) => delayMs),
+    on(events.processLoopDelay, ({ delayMs }) => delayMs),
   ),
   defineMetric(
     {

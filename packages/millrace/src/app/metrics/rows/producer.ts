@@ -119,7 +119,7 @@ export const producerMetrics: readonly MetricRow[] = [
       about: 'Messages that background delivery refused because its queue was full.',
       labels: ['client', 'topic'],
     },
-    on(events.queueFull),
+    on(events.producerQueueFull),
   ),
   defineMetric(
     {
@@ -137,7 +137,7 @@ export const producerMetrics: readonly MetricRow[] = [
       about: 'Messages of background delivery that were given up.',
       labels: ['client', 'topic'],
     },
-    on(events.deliveryFailed, ({ messages }) => messages),
+    on(events.producerBackgroundFailed, ({ messages }) => messages),
   ),
   defineMetric(
     {
