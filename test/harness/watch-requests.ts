@@ -15,6 +15,8 @@ export interface RequestWatch {
   readonly release: () => void
   /** Breaks every connection that has answers held back, and loses them. */
   readonly cut: () => void
+  /** From now on a connection breaks when it would answer a request of this API; undefined ends that. */
+  readonly breakOn: (api: string | undefined) => void
 }
 
 interface Line {
@@ -29,6 +31,7 @@ export function watchRequests(): RequestWatch {
   const lines = new Set<Line>()
   let connections = 0
   let isHeld = false
+  let broken: string | undefined
 
   const open = (address: BrokerAddress): Promise<Duplex> =>
     new Promise((resolve, reject) => {
@@ -65,7 +68,11 @@ export function watchRequests(): RequestWatch {
       socket.on('error', (error) => stream.destroy(error))
       socket.on('close', () => stream.destroy())
       socket.on('data', (chunk: Buffer) => {
-        if (isHeld) line.held.push(chunk)
+        const isAsked = Array.from(waiting).some(
+          ([request, api]) => api === broken && request.startsWith(`${id}/`),
+        )
+        if (isAsked) stream.destroy(new Error('cut by the test'))
+        else if (isHeld) line.held.push(chunk)
         else give(chunk)
       })
       socket.once('connect', () => resolve(stream))
@@ -89,6 +96,9 @@ export function watchRequests(): RequestWatch {
       for (const { stream, held } of lines) {
         if (held.splice(0).length > 0) stream.destroy(new Error('cut by the test'))
       }
+    },
+    breakOn(api) {
+      broken = api
     },
   }
 }

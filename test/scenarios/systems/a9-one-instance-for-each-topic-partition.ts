@@ -1,7 +1,8 @@
-/** An instance lives from assignment to revocation and keeps its state between messages. */
+/** An instance lives from assignment to revocation and keeps its state between messages; control records never arrive. */
 import assert from 'node:assert/strict'
 import { Consumer, defineConsumer, defineTopic } from '../../../packages/millrace/src/app/index.ts'
 import { scenarioApp } from '../../harness/app.ts'
+import { openKafkajs } from '../../harness/kafkajs.ts'
 import { scenario } from '../../harness/scenario.ts'
 
 const events = defineTopic('events')
@@ -51,4 +52,27 @@ await scenario({ topics: { events: { partitions: 2 }, other: {} } }, async (scen
   await scene.send('other', [{ value: '1' }])
   await scene.until('the next one has it', () => seen.length === 10)
   assert.equal(seen.at(-1)?.count, 1, 'a new assignment is a new instance')
+
+  // The embedded broker has no transactions, and so no control records, yet.
+  if (scene.engine.name === 'embedded') return
+  const transactional = openKafkajs(scene.brokers).producer({
+    transactionalId: scene.group('nine'),
+    maxInFlightRequests: 1,
+    idempotent: true,
+  })
+  await transactional.connect()
+  for (const isKept of [true, false, true]) {
+    const transaction = await transactional.transaction()
+    await transaction.send({ topic: scene.topic('other'), messages: [{ value: '2' }] })
+    await (isKept ? transaction.commit() : transaction.abort())
+  }
+  await transactional.disconnect()
+  await scene.until('the committed ones have come', () => seen.length === 12)
+  await scene.send('other', [{ value: '1' }])
+  await scene.until('and what follows them', () => seen.length === 13)
+  assert.deepEqual(
+    seen.slice(10).map(({ count }) => count),
+    [2, 3, 4],
+    'neither the aborted one nor what ends transactions',
+  )
 })

@@ -24,8 +24,10 @@ await scenario({}, async (scene) => {
   for (let id = 0; id < 5; id++) producer.enqueue(users, { value: id })
   assert.throws(() => producer.enqueue(users, { value: 5 }), { code: 'MR_PRODUCER_QUEUE_FULL' })
   assert.deepEqual(full, [{ topic: 'users', limit: 5 }])
+  // Collected, and never delivered by anybody.
+  producer.buffer().add(users, { value: 'forgotten' })
   await producer.close({ timeout: '200ms' })
   unsubscribe()
-  assert.deepEqual(given.map(String), ['0', '1', '2', '3', '4'])
-  assert.equal(failed.length, 5)
+  assert.deepEqual(given.map(String), ['0', '1', '2', '3', '4', '"forgotten"'])
+  assert.equal(failed.length, 6)
 })
