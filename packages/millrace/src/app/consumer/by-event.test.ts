@@ -6,7 +6,7 @@ import { z } from 'zod'
 import { isFailure } from '../../errors/index.ts'
 import { driveConsumer } from '../../testing/index.ts'
 import { defineTopic } from '../topic/define-topic.ts'
-import { json } from '../topic/codec.ts'
+import { json, text } from '../topic/codec.ts'
 import { defineConsumer } from './define-consumer.ts'
 
 interface Created {
@@ -199,6 +199,22 @@ describe('types of handlers by event type', () => {
     })
     // @ts-expect-error -- nobody takes logins
     defineConsumer({ topic: [users, logins], on: { user_created() {}, user_renamed() {} } })
+  })
+
+  it('leave what has no event type to `otherwise`', () => {
+    const notes = defineTopic('notes', { value: text() })
+    defineConsumer({
+      topic: [notes, users],
+      name: 'both',
+      on: {
+        user_created: ({ value }) => same<typeof value, Created>(true),
+        otherwise: ({ topic }) => same<typeof topic, 'users' | 'notes'>(true),
+      },
+    })
+    // @ts-expect-error -- nobody takes notes
+    defineConsumer({ topic: [notes, users], on: { user_created() {}, user_renamed() {} } })
+    // @ts-expect-error -- no such event
+    defineConsumer({ topic: [notes, users], on: { user_eaten() {}, otherwise() {} } })
   })
 
   it('stand alone', () => {

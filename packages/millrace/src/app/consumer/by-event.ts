@@ -19,17 +19,28 @@ type EventIn<M, D extends PropertyKey> = M extends { readonly [P in D]: infer E 
   ? E
   : string
 
-/** The event types of a topic: the values of its discriminant; `string` when they are not all known. */
+/**
+ * The event types of a topic: the values of its discriminant; `string` when they are not all known, none when its values
+ * do not say what they are.
+ */
 export type EventOf<T extends AnyTopic> = T extends AnyTopic
-  ? [DiscriminantOf<T>] extends [never]
+  ? unknown extends ValueOf<T>
     ? string
-    : EventIn<Member<T>, DiscriminantOf<T>>
+    : [DiscriminantOf<T>] extends [never]
+      ? never
+      : EventIn<Member<T>, DiscriminantOf<T>>
   : never
 
-type MemberOf<T extends AnyTopic, Event> = Extract<
-  Member<T>,
-  { readonly [P in DiscriminantOf<T>]: Event }
->
+/** Topics whose values have no event type. */
+type Nameless<T extends AnyTopic> = T extends AnyTopic
+  ? [EventOf<T>] extends [never]
+    ? T
+    : never
+  : never
+
+type MemberOf<T extends AnyTopic, Event> = [DiscriminantOf<T>] extends [never]
+  ? never
+  : Extract<Member<T>, { readonly [P in DiscriminantOf<T>]: Event }>
 
 /** A message whose value is known to be one member of its topic's union. */
 export interface MemberMessage<T extends AnyTopic, Value> extends Omit<Message<T>, 'value'> {
@@ -75,9 +86,13 @@ type Otherwise<T extends AnyTopic, C> = (message: AnyMessage<T>, context: C) => 
 export type OnEvents<T extends AnyTopic, C = Context> =
   string extends EventOf<T>
     ? { readonly otherwise: Otherwise<T, C> } & Readonly<Record<string, Otherwise<T, C>>>
-    :
-        | (Handlers<T, C> & { readonly otherwise?: never })
-        | (Partial<Handlers<T, C>> & { readonly otherwise: Otherwise<T, C> })
+    : [Nameless<T>] extends [never]
+      ? (Handlers<T, C> & { readonly otherwise?: never }) | SomeEvents<T, C>
+      : SomeEvents<T, C>
+
+type SomeEvents<T extends AnyTopic, C> = Partial<Handlers<T, C>> & {
+  readonly otherwise: Otherwise<T, C>
+}
 
 export type AnyOn = Readonly<Record<string, unknown>>
 
