@@ -260,7 +260,8 @@ const rows: readonly (readonly [
   ],
   [
     'blocked loop',
-    () => events.processLoopDelay.publish({ delayMs: 1500, jobs: ['UsersConsumer'], isGrave: false }),
+    () =>
+      events.processLoopDelay.publish({ delayMs: 1500, jobs: ['UsersConsumer'], isGrave: false }),
     'warn The event loop was blocked for 1500 ms; running: UsersConsumer',
   ],
   [

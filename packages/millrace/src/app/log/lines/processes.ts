@@ -14,9 +14,7 @@ export const processLines: readonly Line[] = [
   defineLine(events.lagUnknown, 'debug', ({ groupId, error }) => [
     `The lag of ${groupId} is unknown: ${reasonOf(error)}`,
   ]),
-  defineLine(events.appSupervising, 'info', ({ pid }) => [
-    `Parent ${pid} supervises its workers`,
-  ]),
+  defineLine(events.appSupervising, 'info', ({ pid }) => [`Parent ${pid} supervises its workers`]),
   defineLine(events.childEnded, 'info', ({ code, ...child }) =>
     code === 0 ? [ended({ code, ...child })] : undefined,
   ),
