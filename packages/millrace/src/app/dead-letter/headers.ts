@@ -19,6 +19,11 @@ export const headerNames = {
   redrives: 'millrace-redrives',
   /** The one group that is to handle this copy; consumers of other groups finish it unseen. */
   onlyGroup: 'millrace-only-group',
+  /**
+   * The topic for which a copy was made, on the wire. Headers are often sent on with other messages; what is said about a copy
+   * counts in this topic alone.
+   */
+  copyIn: 'millrace-copy-in',
   /** When a message in a retry topic is due, epoch milliseconds. */
   retryAt: 'millrace-retry-at',
   /** How many retry topics it has been in. */
@@ -29,6 +34,7 @@ export const headerNames = {
 
 /** Said about a copy, not about its message: they do not go on with it into another topic. */
 export const headersOfCopy: readonly string[] = [
+  headerNames.copyIn,
   headerNames.onlyGroup,
   headerNames.retryAt,
   headerNames.retryTries,

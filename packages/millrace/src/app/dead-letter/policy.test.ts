@@ -96,6 +96,7 @@ describe('dead letter', () => {
   it('of a retry copy says where the message lay at first, and counts all attempts', () => {
     const headers = [
       ['millrace-retry-at', Buffer.from('9')],
+      ['millrace-copy-in', Buffer.from('users')],
       ['millrace-source-topic', Buffer.from('orders')],
       ['millrace-source-partition', Buffer.from('1')],
       ['millrace-source-offset', Buffer.from('7')],
@@ -112,6 +113,13 @@ describe('dead letter', () => {
     assert.equal(valueOf(letter, 'millrace-attempts'), '6')
     assert.equal(valueOf(letter, 'millrace-first-failed-at'), '1600000000001')
     assert.equal(valueOf(letter, 'millrace-retry-at'), undefined)
+    const sentOn = deadLetterOf({ ...source, topic: 'bills', headers }, info, envelope)
+    assert.equal(
+      valueOf(sentOn, 'millrace-source-topic'),
+      'bills',
+      'its headers came from elsewhere',
+    )
+    assert.equal(valueOf(sentOn, 'millrace-attempts'), '4')
   })
 
   it('may have a key that no other letter has, and keeps its own in a header', () => {

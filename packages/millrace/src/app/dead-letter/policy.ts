@@ -91,7 +91,7 @@ export interface Origin {
 /** Where a message lay before it was moved into a retry topic; for every other message, where it lies. */
 export function originOf(source: SourceMessage): Origin {
   const { headers, topic, partition, offset, timestamp } = source
-  if (headerBytes(headers, headerNames.retryAt) === undefined)
+  if (!isRetryCopy(source))
     return { topic, partition, offset, timestamp, attempts: 0, firstFailedAtMs: undefined }
   return {
     topic: headerText(headers, headerNames.sourceTopic) ?? topic,
@@ -101,6 +101,14 @@ export function originOf(source: SourceMessage): Origin {
     attempts: headerNumber(headers, headerNames.attempts) ?? 0,
     firstFailedAtMs: headerNumber(headers, headerNames.firstFailedAt),
   }
+}
+
+/** A message that this topic holds because it failed elsewhere; not one that was sent here with such headers. */
+export function isRetryCopy({ headers, topic }: SourceMessage): boolean {
+  return (
+    headerBytes(headers, headerNames.retryAt) !== undefined &&
+    headerText(headers, headerNames.copyIn) === topic
+  )
 }
 
 /** The trace of a W3C `traceparent`; one that an earlier letter carries stays by itself. */

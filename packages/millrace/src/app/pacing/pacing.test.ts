@@ -133,18 +133,19 @@ describe('a filter', () => {
 
 describe('a copy that was redriven for one group', () => {
   it('is handled there and finished unseen elsewhere', async () => {
-    const run = async (group: string): Promise<number> => {
+    const run = async (group: string, copyIn = 'users'): Promise<number> => {
       let calls = 0
       const consumer = defineConsumer({ topic: users, group, each: () => void calls++ })
       await using drive = driveConsumer(consumer)
       await drive.deliver({
         value: { id: 1, kind: 'a' },
-        headers: { 'millrace-only-group': 'mail' },
+        headers: { 'millrace-only-group': 'mail', 'millrace-copy-in': copyIn },
       })
       assert.deepEqual(drive.marked, [0])
       return calls
     }
     assert.equal(await run('mail'), 1)
+    assert.equal(await run('billing', 'orders'), 1, 'its headers were sent on with another message')
     const seen = await filtered(async () => assert.equal(await run('billing'), 0))
     assert.deepEqual(seen, ['0 only-group'])
   })

@@ -1,5 +1,5 @@
 import { failure } from '../../errors/index.ts'
-import { headerBytes, headerNames, headerNumber } from '../dead-letter/headers.ts'
+import { headerBytes, headerNames, headerNumber, headerText } from '../dead-letter/headers.ts'
 import type { DeliveredMessage } from '../message/message.ts'
 import type { FilterContext, PacingOptions } from './options.ts'
 import { go, type Admission, type AdmissionTime, type Pacing } from './pacing.ts'
@@ -120,5 +120,7 @@ export function isForOthers(
   const only = headerBytes(source.headers, headerNames.onlyGroup)
   if (only === undefined || only === null) return false
   const name = only.toString()
-  return name !== groupId && name !== group
+  if (name === groupId || name === group) return false
+  const copyIn = headerText(source.headers, headerNames.copyIn)
+  return copyIn === undefined || copyIn === source.topic
 }

@@ -1,4 +1,4 @@
-import { headerNames } from '../dead-letter/headers.ts'
+import { headerNames, headersOfCopy } from '../dead-letter/headers.ts'
 import type { EncodedMessage } from '../ports.ts'
 import { originalKey, type Letter, type RawLetter } from './letter.ts'
 
@@ -25,8 +25,8 @@ const ofTheFailure: ReadonlySet<string> = new Set(
 
 /** About this letter and no other copy. */
 const dropped: ReadonlySet<string> = new Set([
+  ...headersOfCopy,
   headerNames.redrives,
-  headerNames.onlyGroup,
   headerNames.sourceKey,
 ])
 
@@ -46,7 +46,8 @@ export function copyOf(
     headers.push(ofTheFailure.has(name) ? [lastName(name), value] : header)
   }
   headers.push([headerNames.redrives, String(letter.redrives + 1)])
-  if (onlyGroup && letter.group !== undefined) headers.push([headerNames.onlyGroup, letter.group])
+  if (onlyGroup && letter.group !== undefined)
+    headers.push([headerNames.onlyGroup, letter.group], [headerNames.copyIn, to])
 
   const copy = { topic: to, key: originalKey(raw), value: raw.value, headers }
   const isHome = to === letter.sourceTopic && letter.sourcePartition !== undefined

@@ -31,6 +31,7 @@ export function retryCopyOf(source: SourceMessage, envelope: RetryEnvelope): Enc
   own.set(headerNames.sourcePartition, String(origin.partition))
   own.set(headerNames.sourceOffset, String(origin.offset))
   own.set(headerNames.sourceTimestamp, String(origin.timestamp))
+  own.set(headerNames.copyIn, envelope.topic)
   own.set(headerNames.onlyGroup, envelope.groupId)
   own.set(headerNames.retryAt, String(envelope.dueMs))
   own.set(headerNames.retryTries, String(envelope.tries))

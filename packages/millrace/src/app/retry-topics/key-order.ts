@@ -227,7 +227,8 @@ class OrderedPacing implements Pacing {
     // In this very topic it can only stand further behind, or its tombstone is on its way: not again at once.
     const isHere = tier === this.#tier
     const dueMs = isHere ? Math.max(before.dueMs, nowMs + parts.delayMsOf(tier)) : before.dueMs
-    const tries = headerNumber(message.headers, headerNames.retryTries) ?? 0
+    const written = headerNumber(message.headers, headerNames.retryTries)
+    const tries = this.#tier === undefined ? 0 : (written ?? 0)
     const move: Move = {
       tier,
       dueMs,

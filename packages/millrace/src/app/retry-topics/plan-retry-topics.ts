@@ -1,6 +1,7 @@
 import { parseDuration, type Duration } from '../../kit/index.ts'
 import type { CompanionTopic, FailedMessage } from '../consumer/plan.ts'
 import { headerNames, headerNumber } from '../dead-letter/headers.ts'
+import { isRetryCopy } from '../dead-letter/policy.ts'
 import type { Detour } from '../owner/departures.ts'
 import type { DeliveredMessage } from '../message/message.ts'
 import type { EncodedMessage, SourceMessage } from '../ports.ts'
@@ -99,8 +100,8 @@ export function planRetryTopics(
 }
 
 /** How many retry topics a message has been tried in. */
-function triesOf({ headers }: SourceMessage): number {
-  return headerNumber(headers, headerNames.retryTries) ?? 0
+function triesOf(source: SourceMessage): number {
+  return isRetryCopy(source) ? (headerNumber(source.headers, headerNames.retryTries) ?? 0) : 0
 }
 
 /** With the codecs of its source, under whose name handlers see its messages. */
