@@ -54,6 +54,7 @@ export {
 } from './admin/index.ts'
 export { readTopic, type ReadOptions } from './read/index.ts'
 export { defineApp, type AppDefinition, type AppHooks, type AppOptions } from './define-app.ts'
+export { pattern, type TopicMatch } from './patterns/index.ts'
 export type { ChildSpec } from './swarm/index.ts'
 export type { KeptPause, RunningEntry, WorkerStatus } from './control/index.ts'
 export type { ClusterOptions, Clients } from './clusters/index.ts'

@@ -44,6 +44,7 @@ export interface MillraceConfig {
     /** Messages of background delivery that were given up, one by one. */
     readonly onUndelivered?: (message: EncodedMessage, error: unknown) => void
   }
+  readonly patterns?: { readonly interval?: Duration }
   /** For `millrace worker --processes`. */
   readonly swarm?: {
     readonly reportEvery?: Duration
@@ -83,6 +84,8 @@ export interface MillraceConfig {
   readonly groupId?: (clientId: string, group: string) => string
   /** A declared topic's name on the wire. Default the same. */
   readonly topicName?: (name: string) => string
+  /** The way back, for patterns: undefined for a topic that is not this application's. */
+  readonly declaredName?: (wireName: string) => string | undefined
 }
 
 /**

@@ -189,6 +189,11 @@ export const appOptions = defineOptions({
     about:
       'How often the brokers are asked for the lag of the partitions at hand, paused ones too.',
   },
+  'patterns.interval': {
+    type: 'duration',
+    default: '60s',
+    about: 'How often topics that match a pattern are looked for; every 5s in development.',
+  },
   'swarm.reportEvery': {
     type: 'duration',
     default: '10s',

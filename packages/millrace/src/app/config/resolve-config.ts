@@ -16,6 +16,7 @@ import { deadLetterCycleFaults, lettersOfApp, rawIfUndeclared } from '../dead-le
 import { assignPlans, mixedGroupFaults, type AssignedTopic } from '../assignment/index.ts'
 import { defineApp, type AppDefinition } from '../define-app.ts'
 import { middlewareFaults } from '../middleware/validate.ts'
+import { isPattern, mapperFaults } from '../patterns/index.ts'
 import { responderOf } from '../responder/responder.ts'
 import { responderFaults } from '../responder/validate.ts'
 import { topicsOfRecurring } from '../recurring/records.ts'
@@ -56,6 +57,8 @@ export interface ResolvedConfig {
   /** All declared topics, those of consumers included. */
   readonly topics: readonly Topic[]
   readonly wireName: (name: string) => string
+  /** The way back from a name on the wire; undefined for a topic of somebody else. */
+  readonly declaredName: (wireName: string) => string | undefined
   readonly source: MillraceConfig
 }
 
@@ -74,7 +77,7 @@ const appKeys = [
   'runnables',
   'recurring',
 ]
-const codeKeys = ['app', 'tls', 'clusters', 'groupId', 'topicName']
+const codeKeys = ['app', 'tls', 'clusters', 'groupId', 'topicName', 'declaredName']
 
 /**
  * Validates everything before anything is connected.
@@ -105,7 +108,8 @@ export function resolveConfig(config: MillraceConfig, sources: ConfigSources = {
   if (appFaults(app).length > 0) throw failure('MR_CONFIG_INVALID', { faults })
   const wireName = config.topicName ?? ((name: string): string => name)
   const chosen = chosenConsumers(app.consumers ?? [], sources)
-  faults.push(...chosen.faults)
+  const { topicName, declaredName } = config
+  faults.push(...chosen.faults, ...mapperFaults(chosen.consumers, { topicName, declaredName }))
   const clientId = options.clientId ?? 'millrace'
   const declaredResponders = (app.responders ?? []).map(responderOf)
   const responders = new Map(declaredResponders.map((responder) => [responder.name, responder]))
@@ -140,7 +144,7 @@ export function resolveConfig(config: MillraceConfig, sources: ConfigSources = {
   const recurring = recurringFaults(app.recurring)
   faults.push(...recurring)
   const topics = [
-    ...declaredTopics(app, faults),
+    ...declaredTopics(app, faults).filter((topic) => !isPattern(topic)),
     ...(recurring.length === 0 ? topicsOfRecurring(app.recurring, clientId) : []),
   ]
   const clusterNames = clusters.map(({ name }) => name)
@@ -161,6 +165,7 @@ export function resolveConfig(config: MillraceConfig, sources: ConfigSources = {
     plans,
     topics,
     wireName,
+    declaredName: config.declaredName ?? ((name) => name),
     source: config,
   }
 }

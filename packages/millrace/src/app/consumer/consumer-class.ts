@@ -154,6 +154,10 @@ export abstract class Consumer<
     return this.#now.context.state
   }
 
+  get match(): Context['match'] {
+    return this.#now.context.match
+  }
+
   get tx(): Tx {
     return this.#now.context.tx as Tx
   }

@@ -12,6 +12,7 @@ import {
 } from '../middleware/middleware.ts'
 import { middlewareFaults } from '../middleware/validate.ts'
 import { pacingFaults, planPacing } from '../pacing/index.ts'
+import { patternFaults } from '../patterns/index.ts'
 import type { AnyResponder } from '../responder/responder.ts'
 import { planRetryTopics, retryTopicFaults, retryTopicsOf } from '../retry-topics/index.ts'
 import { backoffRules } from '../retry/options.ts'
@@ -87,7 +88,7 @@ export function planConsumer(definition: ConsumerDefinition, around: PlanSurroun
   faults.push(...pacingFaults(settings, { hasDeadLetter, path }))
   faults.push(...retryFaults(retries, settings, deadLetterOptions, path))
   faults.push(...startFaults(settings.start, path))
-  faults.push(...assignmentFaults(settings, path))
+  faults.push(...assignmentFaults(settings, path), ...patternFaults(definition, settings, path))
 
   faults.push(...middlewareFaults(definition.settings.middleware ?? [], path))
   const middleware: readonly Middleware[] = [

@@ -60,6 +60,8 @@ export interface Context<State = Record<string, unknown>, Tx = undefined> {
   readonly deadLetter: (message: Pick<Message, 'offset'>, reason: string) => Promise<void>
   /** Messages between the first unfinished one and the end of the partition. */
   readonly lag: number
+  /** For a topic found by a `pattern`: what its name gave to the groups. */
+  readonly match: RegExpExecArray | undefined
   /** Yours, from assignment to revocation of the partition. */
   readonly state: State
   /** With `inbox`: the database transaction that the handler runs in; committed when it returns. */

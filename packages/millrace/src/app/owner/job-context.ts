@@ -2,11 +2,13 @@ import type { Context, Responses, SeekTo } from '../context/context.ts'
 import type { DeliveredMessage, Message } from '../message/message.ts'
 import type { Logger } from '../ports.ts'
 import type { Send } from '../produce/sendable.ts'
+import type { Topic } from '../topic/define-topic.ts'
 
 /** What a context needs from its partition's owner. */
 export interface JobOwner {
   readonly consumer: string
   readonly group: string
+  readonly topic: Topic
   readonly log: Logger
   readonly state: Record<string, unknown>
   readonly isEnding: boolean
@@ -65,6 +67,10 @@ export class JobContext implements Context {
 
   get group(): string {
     return this.#owner.group
+  }
+
+  get match(): RegExpExecArray | undefined {
+    return this.#owner.topic.match
   }
 
   get stopping(): boolean {

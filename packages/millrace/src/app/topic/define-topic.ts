@@ -63,6 +63,10 @@ export interface Topic<
   readonly options: TopicOptions
   /** The name that handlers see where it is not that of the log: messages of a retry topic look like those of its source. */
   readonly shownAs?: string
+  /** Stands for every topic whose name matches; such a one is no topic of the cluster itself. */
+  readonly pattern?: RegExp
+  /** Of a topic that was found by a pattern. */
+  readonly match?: RegExpExecArray
   readonly hasTombstones: boolean
   readonly decodesAhead: boolean
   /** Validated and encoded; a promise when the schema validates asynchronously. @throws MR_APP_SCHEMA_MISMATCH, MR_APP_TOMBSTONE_REFUSED, MR_APP_UNENCODABLE */

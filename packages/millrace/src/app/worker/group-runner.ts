@@ -8,7 +8,7 @@ import type {
   OwnedPartition,
 } from '../../client/index.ts'
 import { failure, type MillraceError } from '../../errors/index.ts'
-import { parseDuration, sleep, type Clock } from '../../kit/index.ts'
+import { parseDuration, sleep, type Clock, type Timer } from '../../kit/index.ts'
 import { events } from '../../telemetry/index.ts'
 import { mainCluster } from '../clusters/index.ts'
 import type { ResolvedConfig } from '../config/resolve-config.ts'
@@ -17,18 +17,23 @@ import type { ConsumerPlan } from '../consumer/plan.ts'
 import { Committer } from '../offsets/committer.ts'
 import type { OwnerEnvironment } from '../owner/environment.ts'
 import { PartitionOwner } from '../owner/partition-owner.ts'
+import { isPattern, matchTopics, routeOf } from '../patterns/index.ts'
 import type { Topic } from '../topic/define-topic.ts'
 
 /** A handler that ignores its aborted signal is left behind after this. */
 const graceMs = 1000
 /** How much longer than the drain the group waits: for the grace, the hook and the commit. */
 const drainMarginMs = 5000
+/** One look for topics; with the brokers away the group joins meanwhile, and looks again. */
+const lookTimeoutMs = 5000
 /** Half of Kafka's default offsets.retention.minutes. */
 const recommitAfterMs = 3.5 * 24 * 3_600_000
 
 export type WorkerEnvironment = Omit<OwnerEnvironment, 'commit' | 'onMarked'> & {
   /** Sees an owner before it starts, and may pause it. */
   readonly adopt?: (owner: PartitionOwner) => void
+  /** How often topics that match a pattern are looked for; default the setting. */
+  readonly patternIntervalMs?: number
 }
 
 /** One group of the worker: its member, and an owner for each partition that it holds. */
@@ -44,6 +49,7 @@ export class GroupRunner {
   readonly #resolved: ResolvedConfig
   readonly #env: OwnerEnvironment
   readonly #adopt: WorkerEnvironment['adopt']
+  readonly #patternIntervalMs: number
   readonly #clock: Clock
   readonly #drainMs: number
   readonly #owners = new Map<OwnedPartition, PartitionOwner>()
@@ -51,6 +57,10 @@ export class GroupRunner {
     string,
     { readonly plan: ConsumerPlan; readonly topic: Topic }
   >()
+  readonly #patterns: { readonly plan: ConsumerPlan; readonly topic: Topic }[] = []
+  /** Topics that the group reads without a pattern. */
+  readonly #readByName: ReadonlySet<string>
+  #patternWatch: Disposable | undefined
   readonly #committer: Committer
   readonly #onFatal: (error: MillraceError) => void
   #member: GroupMember | DirectAssignment | undefined
@@ -76,8 +86,13 @@ export class GroupRunner {
     this.#onFatal = onFatal
     this.#drainMs = resolved.options['rebalance.drain']
     for (const plan of plans)
-      for (const topic of plan.topics.filter((one) => resolved.clusterOf(one) === cluster))
-        this.#consumerByTopic.set(resolved.wireName(topic.name), { plan, topic })
+      for (const topic of plan.topics.filter((one) => resolved.clusterOf(one) === cluster)) {
+        if (isPattern(topic)) this.#patterns.push({ plan, topic })
+        else this.#consumerByTopic.set(resolved.wireName(topic.name), { plan, topic })
+      }
+    this.#readByName = new Set(
+      Array.from(this.#consumerByTopic.values(), ({ topic }) => topic.name),
+    )
     this.#committer = new Committer(
       env.clock,
       { intervalMs: first.commitIntervalMs, every: first.commitEvery, recommitAfterMs },
@@ -85,6 +100,7 @@ export class GroupRunner {
       () => this.#owners.values(),
     )
     this.#adopt = env.adopt
+    this.#patternIntervalMs = env.patternIntervalMs ?? resolved.options['patterns.interval']
     this.#env = {
       ...env,
       commit: (owner) => this.#committer.commit([owner]),
@@ -106,11 +122,62 @@ export class GroupRunner {
   }
 
   /** Begins to join; the promise resolves with the first assignment, and rejects when the group cannot be joined. */
-  join(client: Client): Promise<void> {
+  async join(client: Client): Promise<void> {
     const { assignment } = this.plans[0] as ConsumerPlan
-    this.#member = assignment === undefined ? this.#joined(client) : this.#assignedBy(client)
+    if (assignment === undefined) {
+      // The topics that are there already are worth one join, not two.
+      if (this.#patterns.length > 0) await this.#findTopics(client)
+      if (this.#isFinishing) return
+      const member = this.#joined(client)
+      this.#member = member
+      if (this.#patterns.length > 0) this.#watchTopics(client, member)
+    } else this.#member = this.#assignedBy(client)
     this.#committer.start()
-    return this.#member.ready()
+    await this.#member.ready()
+  }
+
+  /** Looks for topics that match, and takes what came since. */
+  async #findTopics(client: Client): Promise<void> {
+    const { declaredName, wireName } = this.#resolved
+    try {
+      const all = await client.admin.describeTopics(undefined, { timeoutMs: lookTimeoutMs })
+      const found = all.flatMap((topic) => {
+        const name = declaredName(topic.name)
+        return name === undefined ? [] : [{ name, isInternal: topic.isInternal }]
+      })
+      for (const route of matchTopics(this.#patterns, found, this.#readByName)) {
+        const name = wireName(route.name)
+        if (this.#consumerByTopic.has(name)) continue
+        const topic = routeOf(route.source, route.name, route.match)
+        this.#consumerByTopic.set(name, { plan: route.plan, topic })
+        const { group } = this
+        events.topicMatched.publish({ group, pattern: route.source.name, topic: route.name })
+      }
+    } catch (error) {
+      // The next look asks again; whether the brokers answer is told elsewhere.
+      events.error.publish({ type: 'patterns', error })
+    }
+  }
+
+  #watchTopics(client: Client, member: GroupMember): void {
+    let timer: Timer | undefined
+    let isOver = false
+    const look = async (): Promise<void> => {
+      await this.#findTopics(client)
+      if (isOver) return
+      member.subscribe(this.topics)
+      arm()
+    }
+    const arm = (): void => {
+      timer = this.#clock.after(this.#patternIntervalMs, () => void look(), { unref: true })
+    }
+    arm()
+    this.#patternWatch = {
+      [Symbol.dispose]() {
+        isOver = true
+        timer?.cancel()
+      },
+    }
   }
 
   #joined(client: Client): GroupMember {
@@ -120,6 +187,7 @@ export class GroupRunner {
       ...this.#reading(),
       groupId: this.groupId,
       topics: this.topics,
+      mayBeEmpty: this.#patterns.length > 0,
       sessionTimeoutMs: options.session,
       heartbeatIntervalMs: options.heartbeat,
       drainMs: this.#drainMs + drainMarginMs,
@@ -177,6 +245,7 @@ export class GroupRunner {
   /** Ends all owners; resolves when their handlers are done or given up, and their hooks have run. */
   async finish(abortAfterMs: number, giveUpMs: number): Promise<void> {
     this.#isFinishing = true
+    this.#patternWatch?.[Symbol.dispose]()
     const owners = [...this.#owners.values()]
     await Promise.all(owners.map((owner) => owner.end('shutdown', abortAfterMs, giveUpMs)))
   }
@@ -203,6 +272,8 @@ export class GroupRunner {
   }
 
   async leave(timeoutMs: number): Promise<void> {
+    this.#isFinishing = true
+    this.#patternWatch?.[Symbol.dispose]()
     this.#committer.stop()
     await this.#member?.close({ timeoutMs })
     for (const owner of this.#owners.values()) owner.release()

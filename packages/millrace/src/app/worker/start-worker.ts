@@ -134,6 +134,10 @@ export async function startWorker(
     log: logger ?? silentLogger,
     workerName: name === undefined ? `${hostname()}-${process.pid}` : memberNameOf(name),
     adopt: (owner) => control.adopt(owner),
+    patternIntervalMs: Math.min(
+      settings['patterns.interval'],
+      isDevelopment ? developmentPatternMs : Infinity,
+    ),
     send: producer.send,
     sendLetter: (letter) => sendLetter(letter, producer.sendRaw),
     onCritical: (_owner, error) => worker.fail(error, undefined),
@@ -273,6 +277,9 @@ async function openControl(
     return undefined
   }
 }
+
+/** Whoever tries things out waits for the topic that was just made. */
+const developmentPatternMs = 5000
 
 const longestTimerMs = 2_147_483_647
 

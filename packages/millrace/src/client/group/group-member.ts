@@ -40,6 +40,8 @@ export interface GroupMember extends AsyncDisposable {
   readonly state: SessionPhase
   readonly isLeader: boolean
   readonly owned: readonly OwnedPartition[]
+  /** Wants these topics from now on, and joins anew when they differ; what it holds of the others is given back. */
+  subscribe(topics: readonly string[]): void
   /** Resolves after the first assignment, which may be empty. @throws what ended the member before it */
   ready(): Promise<void>
   /**
@@ -88,6 +90,7 @@ class Member implements GroupMember {
   readonly #closed = deferred()
   readonly #timers = new Map<TimerName, Timer>()
   readonly #events: SessionEvent[] = []
+  #topics: readonly string[]
   #isHandling = false
   #close: Promise<void> | undefined
 
@@ -99,6 +102,7 @@ class Member implements GroupMember {
   ) {
     this.#core = core
     this.#settings = settings
+    this.#topics = settings.topics
     this.#onClosed = onClosed
     this.#session = new GroupSession({
       groupId: settings.groupId,
@@ -148,6 +152,13 @@ class Member implements GroupMember {
 
   get owned(): readonly OwnedPartition[] {
     return this.#tenures.owned
+  }
+
+  subscribe(topics: readonly string[]): void {
+    const wanted = Array.from(new Set(topics)).toSorted()
+    if (wanted.join('\n') === this.#topics.toSorted().join('\n')) return
+    this.#topics = wanted
+    this.#handle({ on: 'subscription-changed' })
   }
 
   ready(): Promise<void> {
@@ -302,7 +313,7 @@ class Member implements GroupMember {
 
   async #join(action: Extract<SessionAction, { act: 'join' }>): Promise<SessionEvent> {
     const settings = this.#settings
-    const { sessionTimeoutMs, rebalanceTimeoutMs, instanceId, topics } = settings
+    const { sessionTimeoutMs, rebalanceTimeoutMs, instanceId } = settings
     const startedMs = this.#core.clock.monotonicMs()
     const answer = await this.#link.request(
       apis.joinGroup,
@@ -315,7 +326,12 @@ class Member implements GroupMember {
         protocolType: 'consumer',
         protocols: settings.assignors.map((assignor) => ({
           name: assignor.name,
-          metadata: encodeSubscription(assignor, topics, action.owned, action.ownedGeneration),
+          metadata: encodeSubscription(
+            assignor,
+            this.#topics,
+            action.owned,
+            action.ownedGeneration,
+          ),
         })),
         reason: action.reason,
       },
@@ -423,7 +439,7 @@ class Member implements GroupMember {
 
   #take({ added, kept }: Extract<SessionAction, { act: 'take' }>): void {
     events.groupAssigned.publish({ ...this.#place(), added, kept })
-    if (this.#session.isLeader) this.#leader.watch(this.#settings.topics)
+    if (this.#session.isLeader) this.#leader.watch(this.#topics)
     void this.#tenures.begin(added).then(() => this.#ready.resolve())
   }
 

@@ -8,7 +8,10 @@ export type StartPolicy = 'earliest' | 'latest' | 'fail' | { readonly timestampM
 
 export interface GroupOptions {
   readonly groupId: string
+  /** May be empty at first with `mayBeEmpty`; changeable with `subscribe`. */
   readonly topics: readonly string[]
+  /** Joins also without a topic, for those who find theirs later. Default false. */
+  readonly mayBeEmpty?: boolean
   /**
    * Default: `cooperativeSticky` alone. A member that offers a non-cooperative one too gives up all its
    * partitions before each rebalance.
@@ -91,16 +94,16 @@ export function settingsOf(options: GroupOptions): GroupSettings {
     fetch: { ...defaultFetchLimits, ...options.fetch },
     maxInflatedBytes: options.maxInflatedBytes,
   }
-  const faults = faultsOf(settings)
+  const faults = faultsOf(settings, options.mayBeEmpty === true)
   if (faults.length === 0) return settings
   throw failure('MR_GROUP_OPTIONS_INVALID', { groupId: options.groupId, what: faults.join('; ') })
 }
 
-function faultsOf(settings: GroupSettings): string[] {
+function faultsOf(settings: GroupSettings, mayBeEmpty: boolean): string[] {
   const { sessionTimeoutMs, heartbeatIntervalMs, rebalanceTimeoutMs, drainMs } = settings
   const faults: string[] = []
   if (settings.groupId === '') faults.push('groupId is empty')
-  if (settings.topics.length === 0) faults.push('topics is empty')
+  if (settings.topics.length === 0 && !mayBeEmpty) faults.push('topics is empty')
   if (settings.assignors.length === 0) faults.push('assignors is empty')
   if (settings.instanceId === '') faults.push('instanceId is empty')
   if (heartbeatIntervalMs * 3 > sessionTimeoutMs)

@@ -54,6 +54,7 @@ export type SessionEvent =
   | { readonly on: 'revoked' }
   | { readonly on: 'timer'; readonly timer: TimerName }
   | { readonly on: 'partitions-changed' }
+  | { readonly on: 'subscription-changed' }
   | { readonly on: 'close' }
   | { readonly on: 'left' }
 

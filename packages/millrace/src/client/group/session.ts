@@ -152,6 +152,9 @@ export class GroupSession {
       case 'partitions-changed':
         this.#rejoin('the number of partitions has changed')
         return
+      case 'subscription-changed':
+        this.#rejoin('the subscription has changed')
+        return
       case 'close':
         this.#close()
         return

@@ -27,6 +27,11 @@ export const processEvents = {
     readonly memoryBytes: number
     readonly limitBytes: number
   }>('child.too-large', 'A worker process went over its memory limit and is started anew.'),
+  topicMatched: defineEvent<{
+    readonly group: string
+    readonly pattern: string
+    readonly topic: string
+  }>('topic.matched', 'A pattern has found a topic, which its consumer reads from now on.'),
   lagMeasured: defineEvent<{
     readonly group: string
     readonly groupId: string

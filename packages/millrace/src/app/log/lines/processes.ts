@@ -15,6 +15,9 @@ export const processLines: readonly Line[] = [
     `The lag of ${groupId} is unknown: ${reasonOf(error)}`,
   ]),
   defineLine(events.appSupervising, 'info', ({ pid }) => [`Parent ${pid} supervises its workers`]),
+  defineLine(events.topicMatched, 'info', ({ pattern, topic }) => [
+    `The pattern ${pattern} takes ${topic}`,
+  ]),
   defineLine(events.childEnded, 'info', ({ code, ...child }) =>
     code === 0 ? [ended({ code, ...child })] : undefined,
   ),
