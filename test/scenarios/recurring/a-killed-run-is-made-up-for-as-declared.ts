@@ -35,7 +35,7 @@ await scenario({ deadline: 60_000 }, async (scene) => {
   assert.ok(none.runs.every(({ reason }) => reason === 'due'))
   assert.ok(none.runs.every(({ dueAt }) => dueAt > none.killed.dueAt))
 
-  for (const { runs, results } of [once, none])
+  for (const { runs } of [once, none])
     assert.equal(new Set(runs.map(({ dueAt }) => dueAt)).size, runs.length, 'no due time twice')
   assert.ok(!once.results.includes('killed'))
   assert.ok(none.results.includes('killed'), 'what was not made up for is in the log')

@@ -3,6 +3,7 @@ import type { Middleware } from './middleware/middleware.ts'
 import type { Runnable } from './ports.ts'
 import type { RecurringJob, RecurringSchedule } from './recurring/options.ts'
 import type { ResponderSource } from './responder/responder.ts'
+import type { Schedule } from './schedule/define-schedule.ts'
 import type { AnyTopic } from './topic/define-topic.ts'
 
 export interface AppHooks {
@@ -30,6 +31,8 @@ export interface AppOptions {
   readonly runnables?: readonly Runnable[]
   /** Jobs that run at times, in one of the app's workers. */
   readonly recurring?: readonly RecurringJob[] | RecurringSchedule
+  /** Messages that are sent later, by the app's workers. */
+  readonly schedules?: readonly Schedule[]
 }
 
 export interface AppDefinition extends AppOptions {

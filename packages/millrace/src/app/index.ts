@@ -122,6 +122,12 @@ export {
   type ThreadHandlerDefinition,
   type ThreadOptions,
 } from './threads/index.ts'
+export {
+  defineSchedule,
+  type Schedule,
+  type ScheduleOptions,
+  type SendAtOptions,
+} from './schedule/index.ts'
 export { startWorker, type StartOptions } from './worker/start-worker.ts'
 export type { PartitionStatus, Worker, WorkerState } from './worker/worker.ts'
 export type { OwnerState } from './owner/partition-owner.ts'

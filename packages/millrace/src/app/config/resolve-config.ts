@@ -21,6 +21,7 @@ import { responderOf } from '../responder/responder.ts'
 import { responderFaults } from '../responder/validate.ts'
 import { topicsOfRecurring } from '../recurring/records.ts'
 import { recurringFaults } from '../recurring/validate.ts'
+import { scheduleFaults } from '../schedule/validate.ts'
 import type { AnyTopic, Topic } from '../topic/define-topic.ts'
 import { topicNameFaults } from '../topic/names.ts'
 import { withTracing } from '../tracing/index.ts'
@@ -76,6 +77,7 @@ const appKeys = [
   'hooks',
   'runnables',
   'recurring',
+  'schedules',
 ]
 const codeKeys = ['app', 'tls', 'clusters', 'groupId', 'topicName', 'declaredName']
 
@@ -142,10 +144,12 @@ export function resolveConfig(config: MillraceConfig, sources: ConfigSources = {
   const { plans } = assigned
   faults.push(...assigned.faults, ...mixedGroupFaults(plans))
   const recurring = recurringFaults(app.recurring)
-  faults.push(...recurring)
+  const schedules = scheduleFaults(app.schedules, app.consumers ?? [])
+  faults.push(...recurring, ...schedules)
   const topics = [
     ...declaredTopics(app, faults).filter((topic) => !isPattern(topic)),
     ...(recurring.length === 0 ? topicsOfRecurring(app.recurring, clientId) : []),
+    ...(schedules.length === 0 ? (app.schedules ?? []).map(({ topic }) => topic) : []),
   ]
   const clusterNames = clusters.map(({ name }) => name)
   faults.push(...topicClusterFaults(topics, clusterNames), ...letterFaults(chosen.consumers))

@@ -25,6 +25,7 @@ import { forgetProducer, setCurrentProducer } from '../produce/current-producer.
 import { openAppClients, producerOf } from '../produce/open-producer.ts'
 import { liveAnswer, readyAnswer, startHealthServer } from '../health/index.ts'
 import { recurringRunnables } from '../recurring/index.ts'
+import { scheduleRunnables } from '../schedule/index.ts'
 import { reportToParent, type ChildOrders } from '../swarm/index.ts'
 import { connectRetryTopics } from '../retry-topics/index.ts'
 import { breath } from './breath.ts'
@@ -147,6 +148,7 @@ export async function startWorker(
   const groups = groupRunners(resolved, environment, (error) => worker.fail(error))
   const runnables = [
     ...recurringRunnables(resolved),
+    ...scheduleRunnables(resolved),
     ...(resolved.app.runnables ?? []),
     ...(options.runnables ?? []),
   ]

@@ -187,6 +187,8 @@ export class RunningWorker implements Worker {
     await Promise.all(this.#parts.groups.map((group) => group.leave(1000)))
     await this.#parts.producer.close({ timeout: 0 })
     await this.#parts.clients.close({ timeoutMs: 0 })
+    // Nothing that they do reaches a broker any more; their timers must go too.
+    await Promise.allSettled(this.#parts.runnables.map(async (one) => one.stop({ timeoutMs: 0 })))
     this.enter('terminated')
     this.#done.resolve(2)
   }

@@ -15,4 +15,11 @@ export const recurringErrors = {
       `no worker has ever announced a recurring job ${job}${near === undefined ? '' : `; did you mean ${near}?`}`,
     hint: 'Jobs are known once a worker with them has run; recurring.list() shows those.',
   },
+  MR_SCHEDULE_DATE_INVALID: {
+    class: 'UsageError',
+    retriable: false,
+    message: ({ schedule }: { readonly schedule: string }) =>
+      `the date for a message of the schedule ${schedule} is invalid`,
+    hint: 'Check where it comes from: new Date() of a text that is no date gives one that is none.',
+  },
 } as const satisfies ErrorRows
