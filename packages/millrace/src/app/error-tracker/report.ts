@@ -29,6 +29,7 @@ export function reportOf({
     error,
     'MR_APP_HANDLER_FAILED',
     'MR_APP_HOOK_FAILED',
+    'MR_RECURRING_FAILED',
     'MR_WORKER_UNHANDLED',
   )
   return {

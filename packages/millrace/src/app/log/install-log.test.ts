@@ -259,6 +259,53 @@ const rows: readonly (readonly [
     'error Forced stop; still running: UsersConsumer users/0:42 for 61 s',
   ],
   [
+    'stuck',
+    () => events.partitionStuck.publish({ ...place, offset: 42, attempts: 14, forMs: 300_000 }),
+    `error ${prefix}Stuck: UsersConsumer has failed on users/0 at offset 42 for 5m, 14 attempts`,
+  ],
+  [
+    'moved aside',
+    () =>
+      events.retryTopicSent.publish({
+        ...place,
+        offset: 42,
+        attempts: 1,
+        error: new TypeError('taken'),
+        to: { topic: 'users-retry-accounts-30s', partition: 0, offset: 0 },
+        nextTryAtMs: 0,
+      }),
+    `warn ${prefix}Moved users/0:42 to users-retry-accounts-30s/0 after 1 attempt: TypeError`,
+  ],
+  [
+    'done before',
+    () => events.consumerDuplicate.publish({ ...place, offset: 42, id: '7' }),
+    `debug ${prefix}Done before: users/0:42 (7)`,
+    'info',
+  ],
+  [
+    'outbox',
+    () =>
+      events.outboxFailed.publish({
+        outbox: 'millrace_outbox',
+        id: '7',
+        topic: 'users',
+        error: new Error('too large'),
+      }),
+    'error Row 7 of millrace_outbox for users was refused for good -- Error: too large',
+  ],
+  [
+    'recurring',
+    () =>
+      events.recurringRan.publish({
+        job: 'reindex',
+        reason: 'due',
+        dueMs: 0,
+        lateMs: 0,
+        durationMs: 12,
+      }),
+    'info Ran reindex in 12 ms (due)',
+  ],
+  [
     'blocked loop',
     () =>
       events.processLoopDelay.publish({ delayMs: 1500, jobs: ['UsersConsumer'], isGrave: false }),

@@ -53,7 +53,7 @@ describe('the table of metrics', () => {
     assert.equal(new Set(names).size, names.length)
     const shown = metricTable.map((row) => prometheusName(row))
     assert.equal(new Set(shown).size, shown.length)
-    for (const name of names) assert.match(name, /^[a-z]+(\.[a-z_]+)+$/)
+    for (const name of names) assert.match(name, /^[a-z_]+(\.[a-z_]+)+$/)
     for (const name of shown) assert.match(name, /^millrace_[a-z_]+$/)
   })
 

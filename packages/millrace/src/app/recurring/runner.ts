@@ -221,7 +221,10 @@ class Tenure {
     const durationMs = endedMs - startedMs
     const facts = { job: job.name, reason, dueMs, lateMs: startedMs - dueMs, durationMs }
     if (failed === undefined) events.recurringRan.publish(facts)
-    else events.recurringFailed.publish({ ...facts, error: failed.error })
+    else {
+      events.recurringFailed.publish({ ...facts, error: failed.error })
+      events.error.publish({ type: 'recurring', error: failed.error })
+    }
     const ended = { ...state, ...dealt, throughMs, running: null }
     // It has run, whether or not the topic can be told; who finds it begun there will run it again.
     this.#states.set(job.name, ended)

@@ -1,6 +1,7 @@
 import type { Line } from '../define-line.ts'
 import { clusterLines } from './cluster.ts'
 import { consumerLines } from './consumers.ts'
+import { featureLines } from './features.ts'
 import { processLines } from './processes.ts'
 import { workerLines } from './worker.ts'
 
@@ -10,4 +11,5 @@ export const logLines: readonly Line[] = [
   ...processLines,
   ...clusterLines,
   ...consumerLines,
+  ...featureLines,
 ]

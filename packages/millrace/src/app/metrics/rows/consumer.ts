@@ -173,6 +173,33 @@ export const consumerMetrics: readonly MetricRow[] = [
   ),
   defineMetric(
     {
+      name: 'consumer.stuck_offsets',
+      type: 'counter',
+      about: 'Messages that had been failing for longer than `health.stuckAfter`, each once.',
+      labels: place,
+    },
+    on(events.partitionStuck),
+  ),
+  defineMetric(
+    {
+      name: 'retry_topic.sent',
+      type: 'counter',
+      about: 'Failing messages that were moved to a retry topic.',
+      labels: place,
+    },
+    on(events.retryTopicSent),
+  ),
+  defineMetric(
+    {
+      name: 'retry_topic.failed',
+      type: 'counter',
+      about: 'Copies that a retry topic did not take; they are tried again.',
+      labels: place,
+    },
+    on(events.retryTopicFailed),
+  ),
+  defineMetric(
+    {
       name: 'deadletter.sent',
       type: 'counter',
       about: 'Messages that went to a dead letter topic.',

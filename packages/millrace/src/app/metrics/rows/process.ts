@@ -67,4 +67,41 @@ export const processMetrics: readonly MetricRow[] = [
     },
     on(events.outboxFailed),
   ),
+  defineMetric(
+    {
+      name: 'recurring.run',
+      type: 'timer',
+      about: 'Duration of a recurring job, however it ended.',
+      labels: ['client', 'job'],
+    },
+    on(events.recurringRan, ({ durationMs }) => durationMs),
+    on(events.recurringFailed, ({ durationMs }) => durationMs),
+  ),
+  defineMetric(
+    {
+      name: 'recurring.failed',
+      type: 'counter',
+      about: 'Runs of a recurring job that threw.',
+      labels: ['client', 'job'],
+    },
+    on(events.recurringFailed),
+  ),
+  defineMetric(
+    {
+      name: 'schedule.sent',
+      type: 'counter',
+      about: 'Scheduled messages that were sent.',
+      labels: ['client', 'topic'],
+    },
+    on(events.scheduleSent),
+  ),
+  defineMetric(
+    {
+      name: 'schedule.lateness',
+      type: 'timer',
+      about: 'From the time a message was due to its acknowledgement.',
+      labels: ['client', 'topic'],
+    },
+    on(events.scheduleSent, ({ lateMs }) => lateMs),
+  ),
 ]
