@@ -32,7 +32,8 @@ export async function redrive(
   // A dead letter topic lies on the cluster of its source.
   const letters = lettersOfApp(app).flatMap((one) => one.letters)
   const source = letters.find(({ topic }) => topic === from)?.source ?? from
-  return runRedrive(clients.of(clusterOf(source)), {
+  // Awaited here: the clients are closed when this returns.
+  return await runRedrive(clients.of(clusterOf(source)), {
     ...options,
     from: wireName(from),
     ...(to === undefined ? {} : { to: wireName(to) }),
