@@ -1,7 +1,7 @@
 /**
  * A worker as a process of its own, with signals. Prints a JSON line for each handler call's begin and end.
  * Argument: brokers, topic, group; `handlerMs` a call takes, `ignoresSignal`, `shutdownTimeout`, `commitInterval`,
- * `leaves` an unhandled rejection behind at this offset.
+ * `session`; `leaves` an unhandled rejection behind at this offset.
  */
 import { setTimeout as wait } from 'node:timers/promises'
 import {
@@ -21,6 +21,7 @@ interface Arguments {
   readonly shutdownTimeout?: string
   readonly commitInterval?: string
   readonly leaves?: number
+  readonly session?: string
 }
 
 const given = JSON.parse(process.argv[2] ?? '{}') as Arguments
@@ -44,6 +45,7 @@ const worker = await startWorker({
   clientId: 'program',
   groupId: (_clientId, group) => group,
   fetch: { maxWait: '100ms' },
+  ...(given.session === undefined ? {} : { session: given.session, heartbeat: '200ms' }),
   worker: { shutdownTimeout: given.shutdownTimeout ?? '20s' },
   app: defineApp({
     consumers: [consumer],
