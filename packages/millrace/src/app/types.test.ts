@@ -9,9 +9,11 @@ import {
   Consumer,
   defineConsumer,
   defineResponder,
+  defineThreadHandler,
   defineTopic,
   json,
   text,
+  type AppProducer,
   type Context,
   type Message,
 } from './index.ts'
@@ -139,6 +141,88 @@ describe('types', () => {
         to('users', {})
       },
     })
+  })
+
+  it('hold a context to what it takes', () => {
+    defineConsumer({
+      topic: orders,
+      async each(message, ctx) {
+        ctx.mark(message)
+        ctx.seek('-1h')
+        ctx.seek(new Date())
+        ctx.pause({ for: '5s' })
+        same<Awaited<ReturnType<typeof ctx.commit>>, boolean>(true)
+        same<ReturnType<typeof ctx.mark>, boolean>(true)
+        await ctx.deadLetter(message, 'no stock')
+        // @ts-expect-error -- marked by the message, not by a number
+        ctx.mark(message.offset + 1)
+        // @ts-expect-error -- none of the places that a seek knows
+        ctx.seek('yesterday')
+        // @ts-expect-error -- say what the time is
+        ctx.pause('5s')
+        // @ts-expect-error -- a reason is wanted
+        await ctx.deadLetter(message)
+        // @ts-expect-error -- it tells, and is not told
+        ctx.attempt = 1
+        // @ts-expect-error -- there is no transaction without an inbox
+        ctx.tx.query('select 1')
+      },
+    })
+  })
+
+  it('hold the producer to topics, keys and settings', () => {
+    const producer = {} as AppProducer
+    const uses = [
+      (): unknown => producer.tombstone(users, 'u1'),
+      // @ts-expect-error -- a tombstone without a key says nothing
+      (): unknown => producer.tombstone(users),
+      // @ts-expect-error -- the key is text
+      (): unknown => producer.tombstone(users, 7),
+      // @ts-expect-error -- no value
+      (): void => producer.enqueue(orders, { key: 'k' }),
+      // @ts-expect-error -- not what the topic takes
+      (): void => producer.enqueue(orders, { value: { sum: 1 } }),
+      // @ts-expect-error -- not what the topic takes
+      (): void => producer.buffer().add(orders, { value: { sum: 1 } }),
+      // @ts-expect-error -- headers are text or bytes
+      (): unknown => producer.send(orders, { value: { total: 1 }, headers: { n: 1 } }),
+      (): unknown =>
+        producer.with({ acks: 1, timeout: '2s' }).send(orders, { value: { total: 1 } }),
+      // @ts-expect-error -- no such setting
+      (): unknown => producer.with({ linger: '5ms' }),
+      // @ts-expect-error -- what it returns does not close the connections of all
+      (): unknown => producer.with({ acks: 0 }).close(),
+    ]
+    assert.equal(uses.length, 10)
+  })
+
+  it('know a module in a thread as a form of its own', () => {
+    const handler = new URL('./resize.ts', import.meta.url)
+    defineConsumer({ topic: orders, runIn: 'thread', handler, threads: 2 })
+    // @ts-expect-error -- where does it run?
+    defineConsumer({ topic: orders, handler })
+    // @ts-expect-error -- no module
+    defineConsumer({ topic: orders, runIn: 'thread' })
+    // @ts-expect-error -- two forms
+    defineConsumer({ topic: orders, runIn: 'thread', handler, each() {} })
+    // @ts-expect-error -- a function stays in its thread
+    defineConsumer({ topic: orders, runIn: 'thread', handler: () => {} })
+    defineThreadHandler({
+      topic: [users, orders],
+      each(message, ctx) {
+        if (message.topic === 'orders') same<typeof message.value, { readonly total: number }>(true)
+        same<typeof ctx.aborted, boolean>(true)
+        // @ts-expect-error -- marks stay with the worker
+        ctx.mark(message)
+      },
+    })
+    defineThreadHandler({
+      topic: orders,
+      batch: (messages) =>
+        same<typeof messages.values, readonly { readonly total: number }[]>(true),
+    })
+    // @ts-expect-error -- two forms
+    defineThreadHandler({ topic: orders, each() {}, batch() {} })
   })
 
   it('name a message for functions outside of consumers', () => {

@@ -21,7 +21,10 @@ export function errorToWire(error: unknown, depth = 0): WireError {
     return {
       own: undefined,
       name: 'Error',
-      message: typeof error === 'string' ? error : `a ${typeof error} was thrown`,
+      message:
+        typeof error === 'string'
+          ? error
+          : `something that is no error was thrown: ${typeof error}`,
       stack: undefined,
       code: undefined,
       classes: [],
