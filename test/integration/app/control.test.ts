@@ -17,6 +17,7 @@ import {
   type MillraceConfig,
   type StartOptions,
 } from '../../../packages/millrace/src/app/index.ts'
+import { events } from '../../../packages/millrace/src/telemetry/index.ts'
 import { startTestBroker } from '../../../packages/millrace/src/testing/index.ts'
 import { until } from '../../harness/until.ts'
 
@@ -135,6 +136,32 @@ describe('a worker’s control socket', () => {
     )
     assert.equal(worker.state, 'running')
     assert.equal((await askWorker(entry, { do: 'status' })).ok, true)
+  })
+})
+
+describe('a worker that is told to stop while it joins', () => {
+  it('stops in good order, and its start is no failure', async () => {
+    await using broker = await startTestBroker()
+    await using folder = await temporary()
+    const config: MillraceConfig = {
+      brokers: [broker.address],
+      app: defineApp({ consumers: [defineConsumer({ topic: orders, each() {} })] }),
+    }
+    const told: Promise<unknown>[] = []
+    const unsubscribe = events.groupJoining.subscribe(() => {
+      if (told.length > 0) return
+      told.push(
+        (async () => {
+          for (const entry of await internals.registeredWorkers(folder.path))
+            await askWorker(entry, { do: 'stop' })
+        })(),
+      )
+    })
+    const worker = await startWorker(config, options(folder.path))
+    unsubscribe()
+    await Promise.all(told)
+    assert.equal(await worker.done, 0)
+    assert.equal(worker.state, 'stopped')
   })
 })
 

@@ -178,10 +178,10 @@ describe('a worker on the embedded broker', () => {
 
   it('is refused before anything is connected when something is wrong', async () => {
     const one = defineTopic('one')
-    const consumer = defineConsumer({ topic: one, concurrency: 8, each() {} })
+    const consumer = defineConsumer({ topic: one, retries: 3, each() {} })
     await assert.rejects(startTestApp({ app: defineApp({ consumers: [consumer] }) }), {
       code: 'MR_CONFIG_INVALID',
-      message: /not built yet/,
+      message: /nowhere to go/,
     })
   })
 

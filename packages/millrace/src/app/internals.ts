@@ -16,6 +16,7 @@ export {
   askWorker,
   parseWorkerName,
   readPauses,
+  registeredWorkers,
   removePause,
   runningWorkers,
   writePauses,

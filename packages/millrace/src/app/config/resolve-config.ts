@@ -63,6 +63,9 @@ export interface ResolvedConfig {
   readonly source: MillraceConfig
 }
 
+/** After which a client takes a request for lost. */
+const requestMs = 30_000
+
 /** Sections of other parts of Millrace, which check them themselves. */
 const foreignSections = ['drain', 'dev', 'kafka', 'dashboard']
 const plainKeys = new Set(Object.keys(appOptions).map((key) => key.split('.')[0] ?? key))
@@ -227,6 +230,7 @@ function optionFaults(options: OptionValues<typeof appOptions>): string[] {
   const concurrency = options['worker.concurrency']
   if (!(Number.isInteger(concurrency) && concurrency >= 1))
     faults.push(`worker.concurrency: ${concurrency} is not a number of 1 or more`)
+  faults.push(...waitFaults(options))
   if (options['swarm.reportEvery'] * 2 > options['swarm.silentAfter'])
     faults.push(
       `swarm.silentAfter: ${options['swarm.silentAfter']} ms leaves no room for a late report; reports come every ${options['swarm.reportEvery']} ms`,
@@ -267,6 +271,23 @@ function declaredTopics(app: AppDefinition, faults: string[]): readonly Topic[] 
     byName.set(topic.name, topic)
   }
   return [...byName.values()] as readonly Topic[]
+}
+
+/** Waits that contradict each other, or a bound that is not theirs to pass. */
+function waitFaults(options: OptionValues<typeof appOptions>): string[] {
+  const faults: string[] = []
+  if (options['worker.shutdownTimeout'] === 0)
+    faults.push('worker.shutdownTimeout: 0 leaves no time to finish anything; write 10s or more')
+  const maxWaitMs = options['fetch.maxWait']
+  if (maxWaitMs >= requestMs)
+    faults.push(`fetch.maxWait: ${maxWaitMs} ms is longer than a request may take, ${requestMs} ms`)
+  const deliveryMs = options['producer.deliveryTimeout']
+  for (const name of ['producer.linger', 'producer.deliveryInterval'] as const)
+    if (options[name] >= deliveryMs)
+      faults.push(
+        `${name}: ${options[name]} ms is longer than producer.deliveryTimeout, ${deliveryMs} ms: everything would be given up`,
+      )
+  return faults
 }
 
 function letterFaults(consumers: readonly ConsumerDefinition[]): string[] {

@@ -88,6 +88,8 @@ export function planConsumer(definition: ConsumerDefinition, around: PlanSurroun
   faults.push(...pacingFaults(settings, { hasDeadLetter, path }))
   faults.push(...retryFaults(retries, settings, deadLetterOptions, path))
   faults.push(...startFaults(settings.start, path))
+  if (parseDuration(settings.commit?.interval ?? 1) === 0 && (settings.commit?.every ?? 0) === 0)
+    faults.push(`${path}.commit: neither interval nor every ever commits; give one of them`)
   faults.push(...assignmentFaults(settings, path), ...patternFaults(definition, settings, path))
 
   faults.push(...middlewareFaults(definition.settings.middleware ?? [], path))

@@ -15,6 +15,7 @@ export {
   writePauses,
   type KeptPause,
 } from './pauses.ts'
+export { registered as registeredWorkers } from './registry.ts'
 export {
   isWorkerNamed,
   memberNameOf,

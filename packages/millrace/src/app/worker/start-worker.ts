@@ -198,8 +198,11 @@ export async function startWorker(
     worker.healthWatch.start()
   }
 
-  metrics?.read(workerReadings(clientId, resolved.plans, groups, producer))
-  worker.metricsAddress = await metrics?.serve()
+  if (metrics !== undefined) {
+    metrics.read(workerReadings(clientId, resolved.plans, groups, producer, worker.healthWatch))
+    worker.metricsAddress = await metrics.serve()
+    worker.healthWatch.start()
+  }
 
   stack.defer(async () => void (await Promise.all(groups.map((group) => group.leave(0)))))
   await joinAll(groups, resolved, {
@@ -326,16 +329,17 @@ async function joinAll(
     await Promise.all(groups.map((group) => group.join(clients.of(group.cluster))))
   }
   const limit = new AbortController()
-  const joined = join()
+  // One that is told to stop meanwhile has ended with its groups: no failure of the start.
+  const joined = join().catch((error: unknown) => {
+    if (!isFailure(error, 'MR_GROUP_CLOSED', 'MR_CLIENT_CLOSED')) throw error
+  })
   try {
     await Promise.race([joined, sleep(clock, timeoutMs, limit.signal)])
   } finally {
     limit.abort(new Error('joined'))
   }
-  // A group that cannot be joined ends the worker, early or late; one that was closed meanwhile has ended with it.
-  joined.catch((error: unknown) => {
-    if (!isFailure(error, 'MR_GROUP_CLOSED', 'MR_CLIENT_CLOSED')) fail(error)
-  })
+  // A group that cannot be joined ends the worker, early or late.
+  joined.catch(fail)
 }
 
 /** Tries for as long as the brokers are away: a group that came first would let the broker create topics as it likes. */
