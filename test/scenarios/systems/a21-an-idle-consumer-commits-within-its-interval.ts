@@ -11,6 +11,7 @@ await scenario({ topics: { events: {} }, deadline: 90_000 }, async (scene) => {
     topic: scene.topic('events'),
     group: scene.group('idle'),
     commitInterval: '500ms',
+    session: '6s',
   }
   {
     await using worker = startProgram('worker', argument)
