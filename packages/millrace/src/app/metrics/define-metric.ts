@@ -44,6 +44,8 @@ export interface PartitionReading {
   readonly lag: number
   /** Age of the oldest message that is not finished; 0 without any. */
   readonly timeLagMs: number
+  /** Messages behind the committed offset, as the brokers know it; undefined until they were asked. */
+  readonly brokerLag: number | undefined
   readonly position: number
   readonly state: string
 }
@@ -70,7 +72,7 @@ export interface MetricRow {
   readonly labels: readonly Label[]
   readonly sources: readonly MetricSource[]
   /** Read when somebody asks, instead of from events. */
-  readonly partition?: (reading: PartitionReading) => number
+  readonly partition?: (reading: PartitionReading) => number | undefined
   readonly process?: (reading: ProcessReading) => number
 }
 
@@ -105,7 +107,7 @@ const partitionLabels = ['client', 'group', 'consumer', 'topic', 'partition'] as
 /** A metric of each partition that the process holds, read when somebody asks. */
 export function definePartitionGauge(
   row: { readonly name: string; readonly about: string; readonly unit?: 'seconds' },
-  partition: (reading: PartitionReading) => number,
+  partition: (reading: PartitionReading) => number | undefined,
 ): MetricRow {
   return { ...row, type: 'gauge', labels: partitionLabels, sources: [], partition }
 }

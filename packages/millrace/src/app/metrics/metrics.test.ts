@@ -99,7 +99,12 @@ describe('metrics', () => {
   })
 
   it('are read when somebody asks, where no event tells', async () => {
-    using counted = recorder(['consumer.lag', 'consumer.time_lag', 'producer.queued'])
+    using counted = recorder([
+      'consumer.lag',
+      'consumer.time_lag',
+      'consumer.broker_lag',
+      'producer.queued',
+    ])
     const end = counted.addReadings({
       process: () => ({ clientId: 'shop', queued: 7 }),
       partitions: () => [
@@ -111,6 +116,7 @@ describe('metrics', () => {
           partition: 3,
           lag: 12,
           timeLagMs: 1500,
+          brokerLag: undefined,
           position: 1,
           state: 'running',
         },

@@ -1,6 +1,7 @@
 import type { OptionValues } from '../../config/index.ts'
 import { failure } from '../../errors/index.ts'
 import type { Clock } from '../../kit/index.ts'
+import { events } from '../../telemetry/index.ts'
 import type { metricsOptions } from './options.ts'
 import { openExposition, type Exposition } from './prometheus.ts'
 import { Recorder, type Readings } from './recorder.ts'
@@ -58,7 +59,9 @@ export function openMetrics(settings: MetricsSettings): RunningMetrics | undefin
       const port = options['metrics.prometheus.port']
       if (port === undefined) return undefined
       const at = { host: options['metrics.prometheus.host'], port }
-      return stack.use(await serveMetrics(at, () => own.exposition().render())).address
+      const { address } = stack.use(await serveMetrics(at, () => own.exposition().render()))
+      events.metricsListening.publish({ address })
+      return address
     },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   }

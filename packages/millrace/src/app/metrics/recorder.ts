@@ -179,7 +179,8 @@ export class Recorder {
       if (row.partition === undefined) continue
       for (const reading of readings.partitions()) {
         const { clientId, groupId, consumer, topic, partition } = reading
-        put([clientId, groupId, consumer, topic, String(partition)], row.partition(reading))
+        const value = row.partition(reading)
+        if (value !== undefined) put([clientId, groupId, consumer, topic, String(partition)], value)
       }
     }
     return cells

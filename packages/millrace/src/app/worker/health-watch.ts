@@ -59,6 +59,11 @@ export class HealthWatch {
     this.#lags.stop()
   }
 
+  /** Undefined until the brokers have answered. */
+  brokerLagOf(groupId: string, topic: string, partition: number): number | undefined {
+    return this.#lags.lagOf(groupId, topic, partition)
+  }
+
   look(): WorkerHealth {
     this.start()
     return this.#monitor.look()

@@ -1,6 +1,7 @@
 import type { Readings } from '../metrics/index.ts'
 import type { ConsumerPlan } from '../consumer/plan.ts'
 import type { GroupRunner } from './group-runner.ts'
+import type { HealthWatch } from './health-watch.ts'
 
 /** What metrics read of a worker when somebody asks: its partitions, and its background delivery. */
 export function workerReadings(
@@ -8,6 +9,7 @@ export function workerReadings(
   plans: readonly ConsumerPlan[],
   groups: readonly GroupRunner[],
   producer: { readonly queued: number },
+  health: HealthWatch,
 ): Readings {
   const nameByTitle = new Map(plans.map(({ title, name }) => [title, name]))
   return {
@@ -24,6 +26,7 @@ export function workerReadings(
             partition: source.partition,
             lag,
             timeLagMs,
+            brokerLag: health.brokerLagOf(plan.groupId, source.topic, source.partition),
             position: source.position,
             state: status.kind,
           }

@@ -59,6 +59,10 @@ export const appEvents = {
     readonly durationMs: number
     readonly exitCode: number
   }>('app.stopped', 'The worker has stopped and released everything.'),
+  metricsListening: defineEvent<{ readonly address: string }>(
+    'metrics.listening',
+    'GET /metrics answers on its own port.',
+  ),
   appForced: defineEvent<{ readonly running: readonly string[]; readonly error: Error }>(
     'app.forced',
     'The stop took longer than the shutdown timeout, or was asked for twice.',

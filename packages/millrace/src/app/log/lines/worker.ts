@@ -26,6 +26,9 @@ export const workerLines: readonly Line[] = [
   defineLine(events.processLoopDelay, 'error', ({ delayMs, jobs, isGrave }) =>
     isGrave ? [blocked(delayMs, jobs)] : undefined,
   ),
+  defineLine(events.metricsListening, 'info', ({ address }) => [
+    `Metrics on http://${address}/metrics`,
+  ]),
   defineLine(events.topicsCreated, 'info', ({ topics }) => [`Created topics ${list(topics)}`]),
   defineLine(events.error, 'error', ({ type, error }, { told }) => {
     if (hasOwnLine.has(type) || isFailure(error, 'MR_OFFSETS_LOST')) return undefined

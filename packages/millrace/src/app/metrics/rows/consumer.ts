@@ -48,14 +48,12 @@ export const consumerMetrics: readonly MetricRow[] = [
     },
     ({ timeLagMs }) => timeLagMs,
   ),
-  defineMetric(
+  definePartitionGauge(
     {
       name: 'consumer.broker_lag',
-      type: 'gauge',
-      about: 'Messages behind the committed offset, as the brokers know it, asked every 30 s.',
-      labels: ['client', 'group', 'topic', 'partition'],
+      about: 'Messages behind the committed offset, as the brokers know it; asked every 30 s.',
     },
-    on(events.lagMeasured, ({ lag }) => lag),
+    ({ brokerLag }) => brokerLag,
   ),
   definePartitionGauge(
     {
