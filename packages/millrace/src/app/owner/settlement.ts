@@ -209,7 +209,9 @@ export class Settlement {
     }))
     const first = judged[0]
     if (first === undefined) return undefined
-    const isGivenUp = first.verdict.kind !== 'retry' && first.verdict.kind !== 'stop'
+    const { kind, isExhausted = false } = first.verdict
+    const mayLeave = isExhausted && this.#state.plan.detour !== undefined
+    const isGivenUp = mayLeave || (kind !== 'retry' && kind !== 'stop')
     if (unnamed !== undefined && isGivenUp) {
       // Nobody knows which message it was: one by one, only those that still fail are given up.
       const isFinal = !first.isRuled && !isNonRetryable(retry, first.attempt.error)
@@ -245,7 +247,7 @@ export class Settlement {
     attempts: number,
     skipReason = 'retries exhausted',
   ): Wait {
-    if (verdict.kind !== 'retry' && verdict.isExhausted === true) {
+    if (verdict.isExhausted === true) {
       const nowMs = this.#state.now()
       const firstFailedAtMs = this.#state.attempts.firstFailedAtMs(message.offset, nowMs)
       const failed = { message, error, attempts, nowMs, firstFailedAtMs }

@@ -117,6 +117,48 @@ describe('retry topics', () => {
     )
   })
 
+  it('come before the question whether the dead letter topic takes the error', async () => {
+    let calls = 0
+    const consumer = defineConsumer({
+      topic: users,
+      backoff: '1s',
+      retryTopics: ['1m'],
+      deadLetter: { when: (error) => error instanceof RangeError },
+      each({ value }) {
+        if (value !== 'bad') return
+        calls++
+        throw new TypeError('no')
+      },
+    })
+    await using drive = driveConsumer(consumer)
+    await drive.deliver({ value: 'bad' }, { value: 'good' })
+    assert.deepEqual(drive.markedIn(0), [0, 1], 'the partition goes on')
+    await drive.advance('2m')
+    assert.ok(calls > 5, 'at the last stop it is tried for ever')
+    assert.equal(drive.deadLetters.length, 0)
+    assert.deepEqual(drive.markedIn(0, 'users-retry-users-1m'), [])
+  })
+
+  it('take of a batch what fails alone, and leave the rest', async () => {
+    const handled: string[] = []
+    const consumer = defineConsumer({
+      topic: users,
+      retryTopics: ['1m'],
+      deadLetter: { when: (error) => error instanceof RangeError },
+      batch(messages) {
+        if (messages.values.includes('bad')) throw new TypeError('no')
+        handled.push(...messages.values)
+      },
+    })
+    await using drive = driveConsumer(consumer)
+    await drive.deliver({ value: 'a' }, { value: 'bad' }, { value: 'b' })
+    assert.deepEqual(handled, ['a', 'b'])
+    assert.deepEqual(
+      drive.retried.map(({ value }) => String(value)),
+      ['"bad"'],
+    )
+  })
+
   it('keep a message in hand until its copy is acknowledged', async () => {
     let calls = 0
     const consumer = defineConsumer({

@@ -29,7 +29,12 @@ export interface FailedAttempt {
 export type DeadLetterReason = 'error' | 'undecodable' | 'expired' | 'handler'
 
 export type Verdict =
-  | { readonly kind: 'retry'; readonly delayMs: number }
+  | {
+      readonly kind: 'retry'
+      readonly delayMs: number
+      /** Only since the dead letter topic does not take such an error: another place may try it instead. */
+      readonly isExhausted?: boolean
+    }
   | {
       readonly kind: 'deadLetter'
       readonly reason: DeadLetterReason
@@ -52,11 +57,10 @@ export function judge(rules: RetryRules, failed: FailedAttempt, random = Math.ra
     return mayBeDeadLetter ? { kind: 'deadLetter', reason } : { kind: 'block' }
   }
   const mayTryAgain = failed.isLast !== true && failed.attempts <= rules.retries
-  if (mayTryAgain || (rules.hasDeadLetter && !mayBeDeadLetter))
-    return {
-      kind: 'retry',
-      delayMs: failed.afterMs ?? backoffMs(rules.backoff, failed.attempts, random),
-    }
+  if (mayTryAgain || (rules.hasDeadLetter && !mayBeDeadLetter)) {
+    const delayMs = failed.afterMs ?? backoffMs(rules.backoff, failed.attempts, random)
+    return mayTryAgain ? { kind: 'retry', delayMs } : { kind: 'retry', delayMs, isExhausted: true }
+  }
   return mayBeDeadLetter
     ? { kind: 'deadLetter', reason: 'error', isExhausted: true }
     : { kind: rules.exhausted, isExhausted: true }
