@@ -36,6 +36,16 @@ const config = defineConfig({
           await send(invoices, { value })
         },
       }),
+      defineConsumer({
+        topic: orders,
+        group: 'stock',
+        concurrency: 4,
+        backoff: '10ms',
+        async each({ value, offset }, { attempt }) {
+          if (value === 'flaky' && attempt < 3) throw new Error('no stock')
+          await new Promise((resolve) => setTimeout(resolve, (offset * 7) % 5))
+        },
+      }),
     ],
   }),
 })

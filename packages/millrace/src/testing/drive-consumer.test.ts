@@ -5,6 +5,7 @@ import {
   Consumer,
   defineConsumer,
   defineTopic,
+  json,
   retry,
   type ConsumerDefinition,
 } from '../app/index.ts'
@@ -140,5 +141,69 @@ describe('a driven consumer', () => {
       assert.deepEqual(drive.marked, [0, 1])
     }
     assert.deepEqual(seen, [[1, 2], 1, 2, [1, 2]])
+  })
+
+  it('runs lanes at once, a key in its back-off apart, and delivers them twice', async () => {
+    const seen: string[] = []
+    const consumer = defineConsumer({
+      topic: orders,
+      concurrency: 4,
+      backoff: '1s',
+      async each({ key, value }, { attempt }) {
+        if (value === 'bad' && attempt === 1) throw new Error('no answer')
+        await new Promise((resolve) => setImmediate(resolve))
+        seen.push(`${key}:${String(value)}`)
+      },
+    })
+    await using drive = driveConsumer(consumer)
+    await drive.deliver(
+      { key: 'a', value: 'bad' },
+      { key: 'a', value: 'behind' },
+      { key: 'b', value: '1' },
+      { key: 'b', value: '2' },
+    )
+    assert.deepEqual(seen, ['b:1', 'b:2'])
+    await drive.advance('1s')
+    assert.deepEqual(seen.slice(2), ['a:bad', 'a:behind'])
+    await using again = driveConsumer(consumer, { deliverTwice: true })
+    seen.length = 0
+    await again.deliver({ key: 'a', value: '1' }, { key: 'b', value: '1' })
+    assert.deepEqual(seen.toSorted(), ['a:1', 'a:1', 'b:1', 'b:1'])
+    assert.deepEqual(new Set(again.marked), new Set([0, 1]))
+  })
+
+  it('takes the handler of each event type', async () => {
+    interface Opened {
+      readonly type: 'opened'
+    }
+    interface Closed {
+      readonly type: 'closed'
+    }
+    const accounts = defineTopic('accounts', {
+      value: json<Opened | Closed>(),
+      discriminant: 'type',
+    })
+    const seen: string[] = []
+    const consumer = defineConsumer({
+      topic: accounts,
+      on: { opened: () => void seen.push('opened'), closed: () => void seen.push('closed') },
+    })
+    await using drive = driveConsumer(consumer, { deliverTwice: true })
+    await drive.deliver({ value: { type: 'opened' } }, { value: { type: 'closed' } })
+    assert.deepEqual(seen, ['opened', 'closed', 'opened', 'closed'])
+  })
+
+  it('says which partition does not end', { timeout: 20_000 }, async (context) => {
+    // Ten seconds of real time, which nobody wants to wait for here.
+    let now = 0
+    context.mock.method(performance, 'now', () => (now += 1000))
+    const consumer = defineConsumer({ topic: orders, each: () => new Promise(() => {}) })
+    const drive = driveConsumer(consumer)
+    await assert.rejects(drive.deliver({ partition: 3, value: 1 }), (error) => {
+      assert.ok(isFailure(error, 'MR_TEST_NOT_SETTLED'))
+      assert.match(error.message, /orders\/3: running/)
+      return true
+    })
+    context.mock.reset()
   })
 })

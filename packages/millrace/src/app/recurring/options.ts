@@ -61,8 +61,8 @@ export interface RecurringSchedule {
  * Declares a job that runs at times. Of all workers of the app one runs it; when that one goes, another one does.
  *
  * @example
- * const reindex = defineRecurring('reindex', { cron: '0 3 * * *', timeZone: 'Europe/Berlin', run: () => search.reindex() })
- * export default defineConfig({ app: defineApp({ recurring: [reindex] }) })
+ * const tidy = defineRecurring('tidy', { cron: '0 3 * * *', timeZone: 'Europe/Berlin', run: () => console.log('tidy') })
+ * export default defineConfig({ app: defineApp({ recurring: [tidy] }) })
  */
 export function defineRecurring(name: string, options: RecurringOptions): RecurringJob {
   const { cron, timeZone = 'UTC', run, missed = 'once' } = options

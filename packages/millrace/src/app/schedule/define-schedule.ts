@@ -48,6 +48,7 @@ export interface Schedule {
  * Declares a schedule: a topic in which messages wait, and what sends them when they are due in the workers of the app.
  *
  * @example
+ * const reminders = defineTopic<{ text: string }>('reminders')
  * const later = defineSchedule('later')
  * const app = defineApp({ schedules: [later], topics: [reminders] })
  * await later.sendAt(reminders, { key: 'u1', value: { text: 'Hi' } }, new Date('2026-12-24T18:00Z'), { id: 'u1/xmas' })
