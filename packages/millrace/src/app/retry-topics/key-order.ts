@@ -208,6 +208,8 @@ class OrderedPacing implements Pacing {
     const known = this.#opened.get(partition)
     if (known !== undefined) return known
     const parked = this.#order.open(source, partition)
+    // Whoever had the source before may have parked something after this view, which a retry topic had opened, was read.
+    if (this.#tier === undefined) parked.refresh()
     this.#source = source
     this.#opened.set(partition, parked)
     return parked

@@ -15,8 +15,10 @@ export interface ParkedLog {
 export interface ParkedFeed {
   /** What has come since the last call, in order. */
   take(): readonly ParkedEntry[]
-  /** Everything that lay in the partition when the feed was opened has been taken. */
+  /** Everything that lay in the partition when the feed was opened, or at the last `refresh`, has been taken. */
   readonly isLoaded: boolean
+  /** Looks again where the partition ends. */
+  refresh(): void
   /** Every record below this offset has been taken. */
   readonly position: number
   close(): void
@@ -63,7 +65,7 @@ export class MemoryParkedLog implements ParkedLog {
 
   follow(topic: string, partition: number): ParkedFeed {
     const entries = this.#entriesOf(topic, partition)
-    const end = entries.length
+    let end = entries.length
     let position = 0
     return {
       take() {
@@ -76,6 +78,9 @@ export class MemoryParkedLog implements ParkedLog {
       },
       get position() {
         return position
+      },
+      refresh() {
+        end = entries.length
       },
       close() {},
     }

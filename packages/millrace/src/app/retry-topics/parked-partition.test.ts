@@ -27,6 +27,7 @@ function slowFeed(log: MemoryParkedLog, seen: () => number): ParkedFeed {
     get position() {
       return position
     },
+    refresh() {},
     close() {},
   }
 }

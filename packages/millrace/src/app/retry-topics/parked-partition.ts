@@ -53,6 +53,11 @@ export class ParkedPartition {
     return this.#view.before(key, source)
   }
 
+  /** What others have written until now has to be known before anything is said again. */
+  refresh(): void {
+    this.#feed.refresh()
+  }
+
   close(): void {
     this.#feed.close()
   }

@@ -1,10 +1,11 @@
 import type { Client, Reader } from '../../client/index.ts'
 import { isFailure } from '../../errors/index.ts'
-import { sleep, type Clock } from '../../kit/index.ts'
+import { backoffMs, sleep, type Clock } from '../../kit/index.ts'
 import { events } from '../../telemetry/index.ts'
 import type { ParkedEntry, ParkedFeed, ParkedLog } from './parked-log.ts'
 
-const againMs = 1000
+const again = { firstMs: 1000, maxMs: 30_000 }
+const lookMs = 1000
 const takenAtOnce = 500
 
 /** The parked topics of a cluster, read without a group. What nobody takes stays within the limits of a fetch. */
@@ -19,8 +20,10 @@ class ReaderFeed implements ParkedFeed {
   readonly #partition: number
   readonly #closing = new AbortController()
   #reader: Reader | undefined
-  /** Where the partition ended when this was opened; undefined while that is not known. */
+  /** Where the partition ended when that was last asked; undefined while there is no answer. */
   #end: number | undefined
+  /** Of the questions; an answer to an older one says too little. */
+  #asked = 0
   #position = -1
 
   constructor(client: Client, clock: Clock, topic: string, partition: number) {
@@ -37,6 +40,12 @@ class ReaderFeed implements ParkedFeed {
 
   get position(): number {
     return this.#position
+  }
+
+  refresh(): void {
+    this.#asked++
+    this.#end = undefined
+    if (this.#reader !== undefined) void this.#findEnd(this.#asked)
   }
 
   take(): readonly ParkedEntry[] {
@@ -57,7 +66,7 @@ class ReaderFeed implements ParkedFeed {
   /** Until it is open: without it nothing of the partition may be handled, so giving up would block it for good. */
   async #open(): Promise<void> {
     const { signal } = this.#closing
-    while (!signal.aborted) {
+    for (let failures = 0; !signal.aborted;) {
       let reader: Reader | undefined
       try {
         reader = this.#client.reader({
@@ -67,18 +76,33 @@ class ReaderFeed implements ParkedFeed {
           onError: (error) => events.error.publish({ type: 'retry-topic', error }),
         })
         await reader.ready()
-        const place = { topic: this.#topic, partition: this.#partition }
-        const [end] = await this.#client.admin.listOffsets([{ ...place, at: 'latest' }], { signal })
-        if (end?.error !== undefined) throw end.error
-        this.#end ??= end?.offset ?? 0
         this.#reader = reader
+        failures = 0
+        void this.#findEnd(this.#asked)
         // Resolves or rejects over and over: only a reader that has failed is of interest.
         await untilFailed(reader, signal, this.#clock)
       } catch (error) {
         if (signal.aborted || isFailure(error, 'MR_CLIENT_CLOSED')) break
         events.error.publish({ type: 'retry-topic', error })
         await reader?.close()
-        await sleep(this.#clock, againMs, signal).catch(() => undefined)
+        await sleep(this.#clock, backoffMs(again, ++failures), signal).catch(() => undefined)
+      }
+    }
+  }
+
+  async #findEnd(question: number): Promise<void> {
+    const { signal } = this.#closing
+    const place = { topic: this.#topic, partition: this.#partition, at: 'latest' as const }
+    for (let failures = 0; question === this.#asked && !signal.aborted;) {
+      try {
+        const [end] = await this.#client.admin.listOffsets([place], { signal })
+        if (end?.error !== undefined) throw end.error
+        if (question === this.#asked) this.#end = end?.offset ?? 0
+        return
+      } catch (error) {
+        if (signal.aborted || isFailure(error, 'MR_CLIENT_CLOSED')) return
+        events.error.publish({ type: 'retry-topic', error })
+        await sleep(this.#clock, backoffMs(again, ++failures), signal).catch(() => undefined)
       }
     }
   }
@@ -88,6 +112,6 @@ class ReaderFeed implements ParkedFeed {
 async function untilFailed(reader: Reader, signal: AbortSignal, clock: Clock): Promise<never> {
   for (;;) {
     await reader.available(signal)
-    await sleep(clock, againMs, signal)
+    await sleep(clock, lookMs, signal)
   }
 }
