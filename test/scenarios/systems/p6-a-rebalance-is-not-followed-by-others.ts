@@ -76,7 +76,7 @@ await scenario({ topics: { orders: { partitions: 6 } } }, async (scene) => {
   for (const one of workers) assert.equal(await one.stop(), 0)
   // Whoever commits while the group changes waits and passes; nothing is refused for good.
   assert.deepEqual(
-    failed.filter((one) => (one as { readonly willRetry: boolean }).willRetry !== true),
+    failed.filter((one) => !(one as { readonly willRetry: boolean }).willRetry),
     [],
   )
   for (const end of unsubscribe) end()
