@@ -1,9 +1,10 @@
 /**
  * Web request -> send -> handler -> its send: one trace, each span below the one that caused it, with a retry as a
- * second span beside the first. What goes through background delivery keeps its trace; a batch begins its own and
- * links to the messages'.
+ * second span beside the first. What goes through background delivery or an outbox keeps its trace; a batch begins its
+ * own and links to the messages'.
  */
 import assert from 'node:assert/strict'
+import { DatabaseSync } from 'node:sqlite'
 import { context, SpanKind, SpanStatusCode, trace } from '@opentelemetry/api'
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
 import {
@@ -12,12 +13,18 @@ import {
   SimpleSpanProcessor,
   type ReadableSpan,
 } from '@opentelemetry/sdk-trace-base'
-import { defineConsumer, defineTopic } from '../../../packages/millrace/src/app/index.ts'
+import {
+  defineConsumer,
+  defineTopic,
+  startRelay,
+} from '../../../packages/millrace/src/app/index.ts'
+import { sqlOutbox, transaction } from '../../../packages/millrace/src/sqlite/index.ts'
 import { scenarioApp } from '../../harness/app.ts'
 import { scenario } from '../../harness/scenario.ts'
 
 const orders = defineTopic('orders')
 const mails = defineTopic('mails')
+const refunds = defineTopic('refunds')
 
 const exporter = new InMemorySpanExporter()
 const provider = new BasicTracerProvider({ spanProcessors: [new SimpleSpanProcessor(exporter)] })
@@ -25,7 +32,7 @@ trace.setGlobalTracerProvider(provider)
 context.setGlobalContextManager(new AsyncLocalStorageContextManager().enable())
 const web = trace.getTracer('web')
 
-await scenario({ topics: { orders: {}, mails: {} } }, async (scene) => {
+await scenario({ topics: { orders: {}, mails: {}, refunds: {} } }, async (scene) => {
   const spans = (): readonly ReadableSpan[] => exporter.getFinishedSpans()
   scene.watch('spans', () => spans().map(({ name, attributes }) => ({ name, attributes })))
   const failing = new TypeError('no mailbox')
@@ -46,7 +53,9 @@ await scenario({ topics: { orders: {}, mails: {} } }, async (scene) => {
     fill: 'size',
     maxMessages: 2,
   })
-  const { start } = scenarioApp(scene, { consumers: [taking, mailing] }, { tracing: true })
+  const refunding = defineConsumer({ name: 'refunding', topic: refunds, each() {} })
+  const consumers = [taking, mailing, refunding]
+  const { start, config } = scenarioApp(scene, { consumers }, { tracing: true })
   await using worker = await start()
 
   const request = (url: string, work: () => Promise<unknown>): Promise<void> =>
@@ -121,6 +130,20 @@ await scenario({ topics: { orders: {}, mails: {} } }, async (scene) => {
   assert.equal(done.status.code, SpanStatusCode.UNSET)
   assert.equal(done.attributes['millrace.attempt'], 2)
   assert.equal(batch.attributes['messaging.batch.message_count'], 2)
+
+  using database = new DatabaseSync(':memory:')
+  const outbox = sqlOutbox(database, { topics: [refunds] })
+  await outbox.createTables()
+  await request('POST /refunds', () =>
+    transaction(database, (tx) => outbox.send(tx, refunds, { value: 3 })),
+  )
+  {
+    await using _relay = await startRelay(outbox.relay({ poll: '20ms' }), config)
+    await scene.until('the refund was handled', () => {
+      return named(`process ${scene.topic('refunds')}`).length === 1
+    })
+  }
+  below(named(`process ${scene.topic('refunds')}`)[0], named('POST /refunds')[0] as ReadableSpan)
 
   const { records } = await scene.log('orders')
   const header = records[0]?.headers.find(([name]) => name === 'traceparent')?.[1]?.toString()

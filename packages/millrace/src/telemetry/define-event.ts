@@ -8,9 +8,14 @@ export interface TelemetryEvent<P> {
   /** Check this before building a payload on a hot path: an event nobody hears costs one look. */
   readonly isHeard: boolean
   publish(payload: P): void
-  /** Returns the function that ends the subscription. */
+  /**
+   * Returns the function that ends the subscription. A listener that throws, or whose promise rejects, disturbs nobody:
+   * its error is an event `error` of type `listener.<name>`.
+   */
   subscribe(listener: (payload: P) => void): () => void
 }
+
+const errorName = 'error'
 
 export function defineEvent<P>(name: string, about: string): TelemetryEvent<P> {
   const wire: Channel = channel(`millrace:${name}`)
@@ -24,9 +29,23 @@ export function defineEvent<P>(name: string, about: string): TelemetryEvent<P> {
       if (wire.hasSubscribers) wire.publish(payload)
     },
     subscribe(listener) {
-      const heard = (message: unknown): void => listener(message as P)
+      // Node would throw what a subscriber throws as an uncaught exception, which ends a worker.
+      const heard = (message: unknown): void => {
+        try {
+          const returned: unknown = listener(message as P)
+          if (returned instanceof Promise) returned.catch((fault: unknown) => tell(name, fault))
+        } catch (fault) {
+          tell(name, fault)
+        }
+      }
       wire.subscribe(heard)
       return () => void wire.unsubscribe(heard)
     },
   }
+}
+
+function tell(name: string, fault: unknown): void {
+  // A listener of errors that throws would hear of itself for ever.
+  if (name === errorName) console.error(`a listener of the event ${name} failed:`, fault)
+  else channel(`millrace:${errorName}`).publish({ type: `listener.${name}`, error: fault })
 }

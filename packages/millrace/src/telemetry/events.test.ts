@@ -32,4 +32,29 @@ describe('the list of events', () => {
     assert.equal(events.partitionSeek.isHeard, false)
     assert.deepEqual(heard, ['a1', 'b1', 'b2'])
   })
+
+  it('is not disturbed by a listener that fails, at once or later, and tells of it', async (test) => {
+    const complaints = test.mock.method(console, 'error', () => undefined)
+    const [now, later, last] = [new Error('now'), new Error('later'), new Error('last')]
+    const told: unknown[] = []
+    const heard: number[] = []
+    const ends = [
+      events.error.subscribe(({ type, error }) => told.push(type, error)),
+      events.error.subscribe(() => {
+        throw last
+      }),
+      events.partitionSeek.subscribe(() => {
+        throw now
+      }),
+      events.partitionSeek.subscribe(() => Promise.reject(later) as unknown as void),
+      events.partitionSeek.subscribe(() => heard.push(1)),
+    ]
+    const place = { group: '', groupId: '', consumer: '', topic: '', partition: 0 }
+    events.partitionSeek.publish({ ...place, to: '1' })
+    await new Promise((resolve) => setImmediate(resolve))
+    for (const end of ends) end()
+    assert.deepEqual(heard, [1])
+    assert.deepEqual(told, ['listener.partition.seek', now, 'listener.partition.seek', later])
+    assert.equal(complaints.mock.callCount(), 2, 'its own failure is told elsewhere')
+  })
 })

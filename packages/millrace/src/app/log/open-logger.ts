@@ -11,12 +11,14 @@ export interface LoggerSettings {
   readonly file?: string | undefined
   /** What `<environment>` is: NODE_ENV. */
   readonly environment?: string | undefined
+  /** Which of several workers writes: `price_drops:1`; a field of every line. */
+  readonly instance?: string | undefined
 }
 
 const require = createRequire(import.meta.url)
 
 /** Readable lines on a terminal, JSON lines otherwise. A file that cannot be written costs a warning. */
-export function openLogger({ level, file, environment }: LoggerSettings): Logger {
+export function openLogger({ level, file, environment, instance }: LoggerSettings): Logger {
   // Loaded here, since commands that start no worker should not pay for it.
   const pino = require('pino') as typeof import('pino').default
   const streams: StreamEntry[] = [{ level: 'trace', stream: standardOutput() }]
@@ -40,7 +42,7 @@ export function openLogger({ level, file, environment }: LoggerSettings): Logger
   }
   const options: LoggerOptions = {
     level,
-    base: null,
+    base: instance === undefined ? null : { instance },
     timestamp: pino.stdTimeFunctions.isoTime,
     serializers: { err: describeError },
   }
@@ -60,6 +62,6 @@ function standardOutput(): NodeJS.WritableStream {
   if (!process.stdout.isTTY) return process.stdout
   const pretty = require('pino-pretty') as typeof import('pino-pretty')
   // What is in the text already; programs read the fields, people the line.
-  const ignore = 'group,assigned,consumer,topic,partition,offset,attempt,code,exitCode'
+  const ignore = 'instance,group,assigned,consumer,topic,partition,offset,attempt,code,exitCode'
   return pretty({ colorize: true, sync: true, translateTime: 'SYS:HH:MM:ss.l', ignore })
 }

@@ -4,6 +4,7 @@ import { murmur2 } from '../../protocol/index.ts'
 import type { EncodedMessage } from '../ports.ts'
 import { encodeMessage, type Sendable } from '../produce/sendable.ts'
 import type { AnyTopic } from '../topic/define-topic.ts'
+import { traced } from '../tracing/index.ts'
 import { encodeHeaders } from './headers.ts'
 import { shardCount } from './options.ts'
 import type { NewRow } from './store.ts'
@@ -30,7 +31,7 @@ export function newRow(
   rules: RowRules,
 ): NewRow | Promise<NewRow> {
   const topic = declared(target, rules)
-  const encoded = encodeMessage(topic, message, (name) => name)
+  const encoded = encodeMessage(topic, traced(message), (name) => name)
   return encoded instanceof Promise
     ? encoded.then((ready) => rowOf(topic, ready, rules))
     : rowOf(topic, encoded, rules)

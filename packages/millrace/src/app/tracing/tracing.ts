@@ -6,6 +6,7 @@ import { failure } from '../../errors/index.ts'
 import { classOf, reasonOf } from '../owner/describe.ts'
 import type { Job, MiddlewareLayers, Outgoing } from '../middleware/middleware.ts'
 import { outcomeOf } from '../outcome.ts'
+import { activate } from './active.ts'
 import { asReceived, extract, inject } from './trace-context.ts'
 
 /**
@@ -33,6 +34,7 @@ const require = createRequire(import.meta.url)
 
 export function tracingLayers({ clientId, groupId, wireName }: TracingRules): MiddlewareLayers {
   const api = loadApi()
+  activate(api)
   const tracer = api.trace.getTracer('millrace')
   const { SpanKind } = api
   const common: Attributes = { 'messaging.system': 'kafka', 'messaging.client.id': clientId }

@@ -101,6 +101,7 @@ export async function startWorker(
           level: settings['log.level'],
           file: settings['log.file'],
           environment: env['NODE_ENV'],
+          instance: options.child?.name ?? options.name,
         }))
   await using stack = new AsyncDisposableStack()
   if (logger !== undefined) {

@@ -140,10 +140,9 @@ export const clientEvents = {
     readonly addresses: readonly string[]
     readonly reason: string
   }>('cluster.unreachable', 'every known broker address failed; told once until one answers again'),
-  clusterReachable: defineEvent<AtBroker & { readonly cluster: string; readonly unreachableMs: number }>(
-    'cluster.reachable',
-    'a broker answered again after cluster.unreachable',
-  ),
+  clusterReachable: defineEvent<
+    AtBroker & { readonly cluster: string; readonly unreachableMs: number }
+  >('cluster.reachable', 'a broker answered again after cluster.unreachable'),
   metadataRefreshed: defineEvent<{
     readonly clientId: string
     readonly topics: number
