@@ -21,7 +21,7 @@ export interface AppOptions {
   readonly consumers?: readonly ConsumerDefinition[]
   readonly responders?: readonly ResponderSource[]
   /** For all consumers. */
-  readonly defaults?: ConsumerSettings
+  readonly defaults?: Omit<ConsumerSettings, 'middleware'>
   /** For the consumers of a group. */
   readonly groups?: Readonly<Record<string, ConsumerSettings>>
   /** Around all handler calls, sends and fetches; outermost first. */

@@ -10,6 +10,7 @@ import {
   type ClusterPlan,
 } from '../clusters/index.ts'
 import type { ConsumerDefinition } from '../consumer/define-consumer.ts'
+import { settingFaults, topicOptionFaults } from '../consumer/known-names.ts'
 import { planConsumer } from '../consumer/plan-consumer.ts'
 import type { ConsumerPlan } from '../consumer/plan.ts'
 import { deadLetterCycleFaults, lettersOfApp, rawIfUndeclared } from '../dead-letter/index.ts'
@@ -122,8 +123,12 @@ export function resolveConfig(config: MillraceConfig, sources: ConfigSources = {
   faults.push(...deadLetterCycleFaults(letters))
   const letterTopics = new Set(letters.flatMap((one) => one.letters.map(({ topic }) => topic)))
   const appSettings = { ...app.defaults, middleware: app.middleware ?? [] }
+  faults.push(...settingFaults(app.defaults ?? {}, 'app.defaults'))
+  if (app.defaults !== undefined && 'middleware' in app.defaults)
+    faults.push('app.defaults.middleware: what is for all consumers is the middleware of the app')
   faults.push(...middlewareFaults(app.middleware ?? [], 'app'))
-  for (const [group, settings] of Object.entries(app.groups ?? {}))
+  for (const [group, settings] of Object.entries(app.groups ?? {})) {
+    faults.push(...settingFaults(settings, `groups.${group}`))
     faults.push(...middlewareFaults(settings.middleware ?? [], `groups.${group}`))
   const allPlans = chosen.consumers.map((definition) => {
     const topics = definition.topics.map((topic) => rawIfUndeclared(topic, letterTopics))
@@ -270,6 +275,8 @@ function declaredTopics(app: AppDefinition, faults: string[]): readonly Topic[] 
       faults.push(`topics.${topic.name}: is declared twice; declare it once and import it`)
     byName.set(topic.name, topic)
   }
+  for (const topic of byName.values())
+    if (!isPattern(topic)) faults.push(...topicOptionFaults(topic))
   return [...byName.values()] as readonly Topic[]
 }
 

@@ -19,6 +19,7 @@ import { backoffRules } from '../retry/options.ts'
 import { criticalInThreads, threadCount, threadedHandlers, threadFaults } from '../threads/index.ts'
 import type { ConsumerDefinition, ConsumerSettings } from './define-consumer.ts'
 import { makeHandler } from './handler.ts'
+import { consumerNameFaults } from './known-names.ts'
 import type { ConsumerPlan } from './plan.ts'
 
 /** What stands around a consumer: settings of its group and app, and the names on the wire. */
@@ -44,7 +45,10 @@ export function planConsumer(definition: ConsumerDefinition, around: PlanSurroun
     ...defined(around.group),
     ...defined(definition.settings),
   }
-  const faults: string[] = formFaults(definition, path)
+  const faults: string[] = [
+    ...formFaults(definition, path),
+    ...consumerNameFaults(definition, path),
+  ]
   const duration = (name: string, written: Duration | undefined, otherwise: Duration): number => {
     const ms = parseDuration(written ?? otherwise)
     if (ms === undefined)
@@ -200,14 +204,6 @@ function formFaults(definition: ConsumerDefinition, path: string): string[] {
   if (!/^[A-Za-z0-9._-]+$/.test(definition.group))
     faults.push(`${path}.group: '${definition.group}' has other characters than A-Z a-z 0-9 . _ -`)
   return faults
-}
-
-function defaultRetries(
-  deadLetter: DeadLetterOptions | undefined,
-  hasRetryTopics: boolean,
-): number {
-  if (hasRetryTopics) return deadLetter?.retries ?? 0
-  return deadLetter === undefined ? Infinity : (deadLetter.retries ?? deadLetterDefaults.retries)
 }
 
 function retryFaults(
