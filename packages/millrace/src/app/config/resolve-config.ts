@@ -130,6 +130,7 @@ export function resolveConfig(config: MillraceConfig, sources: ConfigSources = {
   for (const [group, settings] of Object.entries(app.groups ?? {})) {
     faults.push(...settingFaults(settings, `groups.${group}`))
     faults.push(...middlewareFaults(settings.middleware ?? [], `groups.${group}`))
+  }
   const allPlans = chosen.consumers.map((definition) => {
     const topics = definition.topics.map((topic) => rawIfUndeclared(topic, letterTopics))
     const planned = planConsumer(
