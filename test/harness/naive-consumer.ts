@@ -29,12 +29,8 @@ export async function startNaive(
     groupId: group(options.group),
     heartbeatInterval: 500,
     maxWaitTimeInMs: 100,
-    retry: {
-      initialRetryTime: 20,
-      maxRetryTime: 50,
-      retries: 1,
-      restartOnFailure: async () => true,
-    },
+    // Never out of retries: a restart that is under way when the consumer is closed would leave it open.
+    retry: { initialRetryTime: 20, maxRetryTime: 50, retries: 1000 },
   })
   stack.defer(() => consumer.disconnect())
   await consumer.connect()
