@@ -312,8 +312,11 @@ describe('the producer of an application', () => {
   it('says what it cannot encode', async () => {
     const { producer } = rig()
     await assert.rejects(producer.send('t', { value: 1n }), { code: 'MR_APP_UNENCODABLE' })
-    await assert.rejects(producer.tombstone('t', null as unknown as string), {
-      code: 'MR_PRODUCER_KEY_MISSING',
-    })
+    const code = { code: 'MR_PRODUCER_KEY_MISSING' }
+    await assert.rejects(producer.tombstone('t', null as unknown as string), code)
+    await assert.rejects(producer.send(users, { value: null }), code)
+    const latest = defineTopic('latest', { compaction: true })
+    assert.throws(() => producer.enqueue(latest, { value: 1 }), code)
+    producer.enqueue(latest, { key: 'k', value: 1 })
   })
 })

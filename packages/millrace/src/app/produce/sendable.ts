@@ -48,11 +48,18 @@ export function encodeMessage(
     )
   const declared = topic as Topic
   const key = declared.encodeKey(message.key)
+  refuseWithoutKey(declared, key, message.value)
   const value = declared.encodeValue(message.value)
   const name = wireName(declared.name)
   if (value instanceof Promise)
     return value.then((encoded) => assemble(name, key, encoded, message, nextId))
   return assemble(name, key, value, message, nextId)
+}
+
+/** Compaction would refuse it, and a tombstone without a key says of nothing that it is gone. @throws MR_PRODUCER_KEY_MISSING */
+export function refuseWithoutKey(topic: Topic, key: unknown, value: unknown): void {
+  if (key === null && (value === null || topic.options.compaction === true))
+    throw failure('MR_PRODUCER_KEY_MISSING', { topic: topic.name })
 }
 
 function assemble(

@@ -130,7 +130,7 @@ describe('what a responder checks before the first byte', () => {
       ) {
         to('users', { text: 'x'.repeat(what.bytes ?? 1) }, { headers: { h: what.header as never } })
         to('keyed', {}, { key: 7 })
-        if ('own' in what) to('own', what.own)
+        if ('own' in what) to('own', what.own, what.own === null ? { key: 'k' } : {})
       },
     })
     const wrong = [

@@ -5,7 +5,7 @@ import { failure } from '../../errors/index.ts'
 import { events } from '../../telemetry/index.ts'
 import type { Responses } from '../context/context.ts'
 import { currentMessageLimit, currentProducer } from '../produce/current-producer.ts'
-import { encodeMessage, type Send, type Sendable } from '../produce/sendable.ts'
+import { encodeMessage, refuseWithoutKey, type Send, type Sendable } from '../produce/sendable.ts'
 import { issueTexts, type AnyTopic, type InputOf, type Topic } from '../topic/define-topic.ts'
 
 /** How one topic is responded to; a bare topic is `{ topic }`. */
@@ -207,7 +207,12 @@ async function deliver(
   const byTopic = Object.groupBy(checked, ({ topic }) => topic.name)
   if (events.responderResponded.isHeard) {
     const counts = Object.entries(byTopic).map(([name, list]) => [name, list?.length ?? 0] as const)
-    events.responderResponded.publish({ responder, consumer, topics: Object.fromEntries(counts), data })
+    events.responderResponded.publish({
+      responder,
+      consumer,
+      topics: Object.fromEntries(counts),
+      data,
+    })
   }
   return Object.fromEntries(
     Object.entries(byTopic).map(([name, list = []]) => [
@@ -236,6 +241,7 @@ async function check(
   }
   const written = await write(rule, topic, value)
   const key = topic.encodeKey(options.key)
+  refuseWithoutKey(topic, key, written)
   const message: Sendable<string> = { ...options, key, value: written }
   const encoded = await encodeMessage(topic.name, message, (wire) => wire)
   const refusal = refusalOf(encoded, currentMessageLimit())
