@@ -88,6 +88,7 @@ export class AppRecorder implements Disposable {
         attempt,
       }
       this.checker.started(worker, observed)
+      for (const offset of observed.offsets) this.#thrown.delete(keyOf(spot, offset))
       try {
         const returned = await next()
         this.checker.ended(worker, observed, finishedBy(returned, observed.offsets))
@@ -178,7 +179,7 @@ export class AppRecorder implements Disposable {
       events.consumerFailed.subscribe((failed) => {
         if (this.#worker === undefined) return
         const spot = this.#spot(failed)
-        checker.failed(spot, failed.offset, failed.attempt)
+        checker.failed(spot, failed.offset, failed.attempt, failed.error)
         const key = keyOf(spot, failed.offset)
         if (this.#thrown.has(key) && !isOrCauses(failed.error, this.#thrown.get(key)))
           checker.errorChanged(spot, failed.offset)

@@ -32,10 +32,10 @@ describe('what a running application is held against', () => {
       checker.committed(1, spot, 1)
       checker.started(1, job(1))
       checker.ended(1, job(1), [])
-      checker.failed(spot, 1, 1)
+      checker.failed(spot, 1, 1, 'a')
       checker.started(1, job(1, '', 2))
       checker.ended(1, job(1, '', 2), [])
-      checker.failed(spot, 1, 2)
+      checker.failed(spot, 1, 2, 'a')
       checker.settled(spot, 1)
       checker.committed(1, spot, 2)
       // Two keys at once.
@@ -145,8 +145,9 @@ describe('what a running application is held against', () => {
 
   it('6: finds an error that is told twice, or that is another one', () => {
     const violations = planted((checker) => {
-      checker.failed(spot, 3, 1)
-      checker.failed(spot, 3, 1)
+      checker.failed(spot, 3, 1, 'a')
+      checker.failed(spot, 3, 1, 'b')
+      checker.failed(spot, 3, 1, 'a')
       checker.errorChanged(spot, 3)
     })
     assert.deepEqual(violations, [

@@ -27,7 +27,8 @@ interface Reading {
   readonly open: Map<number, Started>
   /** Handled, skipped, dead-lettered or declared away. */
   readonly finished: Set<number>
-  readonly failures: Set<string>
+  /** By offset and attempt, what was told. */
+  readonly failures: Map<string, Set<unknown>>
   first: number | undefined
   /** A handler moved the position by hand: what lies between is its business. */
   isMoved: boolean
@@ -114,6 +115,8 @@ export class InvariantChecker {
   }
 
   committed(worker: number, spot: Spot, position: number): void {
+    // What was under way when it was killed may still arrive.
+    if (this.#crashed.has(worker)) return
     const reading = this.#at(spot)
     if (reading.known.has(worker) && !reading.owners.has(worker))
       this.#broken(4, spot, `${position} was committed after the partition was given back`)
@@ -122,12 +125,15 @@ export class InvariantChecker {
         this.#broken(1, spot, `${position} was committed, and message ${offset} is not finished`)
   }
 
-  failed(spot: Spot, offset: number, attempt: number): void {
-    const reading = this.#at(spot)
+  failed(spot: Spot, offset: number, attempt: number, error: unknown): void {
+    const { failures } = this.#at(spot)
     const key = `${offset}#${attempt}`
-    if (reading.failures.has(key))
+    const told = failures.get(key) ?? new Set()
+    failures.set(key, told)
+    // A batch counts attempts by its first message, so two of them may well be called the same.
+    if (told.has(error))
       this.#broken(6, spot, `the error of message ${offset}, attempt ${attempt}, was told twice`)
-    reading.failures.add(key)
+    told.add(error)
   }
 
   /** The handler threw one thing, and another one was told. */
@@ -194,7 +200,7 @@ export class InvariantChecker {
       known: new Set(),
       open: new Map(),
       finished: new Set(),
-      failures: new Set(),
+      failures: new Map(),
       first: undefined,
       isMoved: false,
     }
