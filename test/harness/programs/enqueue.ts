@@ -9,7 +9,7 @@ const { brokers, topic, kind } = JSON.parse(process.argv[2] ?? '{}') as {
   readonly topic: string
   readonly kind: 'script' | 'connected' | 'worker'
 }
-const config = { brokers, producer: { deliveryInterval: '1h' }, app: defineApp({}) }
+const config = { brokers, producer: { deliveryInterval: '100s' }, app: defineApp({}) }
 
 if (kind !== 'worker') {
   const producer = openProducer(config)

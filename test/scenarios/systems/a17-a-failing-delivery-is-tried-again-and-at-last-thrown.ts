@@ -39,7 +39,7 @@ const responder = defineResponder({
 await scenario({ topics: { users: {}, lines: {}, later: {} } }, async (scene) => {
   const values = async (name: string): Promise<(string | undefined)[]> =>
     (await scene.log(name)).records.map(({ value }) => value?.toString())
-  const { config } = scenarioApp(scene, {}, { producer: { deliveryInterval: '1h' } })
+  const { config } = scenarioApp(scene, {}, { producer: { deliveryInterval: '100s' } })
   {
     await using producer = openProducer(config)
     await responder.call({ value: { id: 1 }, more: true })

@@ -68,7 +68,7 @@ await scenario({ topics: { orders: { partitions: 1 } } }, async (scene) => {
   const { start, config } = scenarioApp(
     scene,
     { consumers: [consumer] },
-    { heartbeat: '100ms', producer: { buffer: '64KiB', queueLimit: 1, deliveryInterval: '1h' } },
+    { heartbeat: '100ms', producer: { buffer: '64KiB', queueLimit: 1, deliveryInterval: '100s' } },
   )
   {
     await using worker = await start()

@@ -13,7 +13,7 @@ await scenario({ topics: { users: {} } }, async (scene) => {
 
   // Only the count can send here.
   {
-    await using producer = openProducer({ ...config, producer: { deliveryInterval: '1h' } })
+    await using producer = openProducer({ ...config, producer: { deliveryInterval: '100s' } })
     await producer.send(users, { value: 'metadata is known from here on' })
     for (let id = 1; id < 100; id++) producer.enqueue(users, { value: { id } })
     await producer.send(users, { value: 'beside it' })
