@@ -66,6 +66,7 @@ describe('millrace worker --processes', () => {
     readonly cli: RunningCli
     readonly client: Client
     readonly ready: () => Promise<Ready>
+    readonly metrics: () => Promise<string>
     readonly pids: () => Promise<readonly (number | null)[]>
     readonly generation: () => Promise<string>
     readonly members: () => Promise<readonly (string | null)[]>
@@ -107,6 +108,7 @@ describe('millrace worker --processes', () => {
       cli,
       client,
       ready,
+      metrics: async () => (await fetch(`${address}/metrics`)).text(),
       pids: async () => (await ready()).children.map(({ pid }) => pid),
       members: async () =>
         (await describeGroup()).members.map(({ instanceId }) => instanceId).toSorted(),
@@ -124,6 +126,13 @@ describe('millrace worker --processes', () => {
   it('share a group as static members; a killed one comes back to its partitions; TERM ends all', async () => {
     await using swarm = await start()
     assert.deepEqual(await swarm.members(), instances)
+    const metrics = await swarm.metrics()
+    for (const index of [1, 2, 3])
+      assert.match(
+        metrics,
+        new RegExp(`^millrace_worker_running{worker="worker:${index}",client="shop"} 1$`, 'm'),
+      )
+    assert.equal(metrics.match(/^# TYPE millrace_worker_running /gm)?.length, 1)
     const before = await swarm.pids()
     const { children } = await swarm.ready()
     const victim = before[1] ?? 0

@@ -1,6 +1,8 @@
 export type { MetricRow, PartitionReading, ProcessReading } from './define-metric.ts'
+export { mergeExposed, type Exposed } from './merge.ts'
 export { openMetrics, renderMetrics, type RunningMetrics } from './metrics.ts'
 export { metricsOptions } from './options.ts'
 export { metricsContentType } from './prometheus.ts'
 export type { Readings } from './recorder.ts'
+export { serveMetrics } from './serve.ts'
 export { metricTable, prometheusName } from './table.ts'

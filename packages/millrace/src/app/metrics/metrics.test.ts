@@ -5,6 +5,7 @@ import { failure } from '../../errors/index.ts'
 import { events } from '../../telemetry/index.ts'
 import { Distribution } from './cells.ts'
 import { defineMetric, labelFields, on } from './define-metric.ts'
+import { mergeExposed } from './merge.ts'
 import { openExposition } from './prometheus.ts'
 import { Recorder } from './recorder.ts'
 import { datagrams, StatsdLines, type Samples, type StatsdFlavour } from './statsd.ts'
@@ -153,9 +154,36 @@ describe('metrics', () => {
     assert.match((await scrape(counted)).join(), / 1$/)
   })
 
+  it('are bounded: beyond ten thousand series the rest is one', async () => {
+    using counted = recorder(['consumer.seeks'])
+    for (let partition = 0; partition < 10_100; partition++)
+      events.partitionSeek.publish({ ...place, partition, to: '7' })
+    const lines = await scrape(counted)
+    assert.equal(lines.length, 10_001)
+    assert.match(lines.at(-1) ?? '', /topic="other",partition="other"} 100$/)
+  })
+
   it('listen to nothing once they have stopped', () => {
     recorder(['consumer.seeks'])[Symbol.dispose]()
     assert.equal(events.partitionSeek.isHeard, false)
+  })
+})
+
+describe('metrics of several processes', () => {
+  it('stand together by family, told apart by the worker', () => {
+    const one =
+      '# HELP a help\n# TYPE a counter\na{x="1"} 1\n\n# HELP b help\n# TYPE b gauge\nb 5\n'
+    const other = '# HELP a help\n# TYPE a counter\na{x="1"} 2\n'
+    const merged = mergeExposed([
+      { worker: 'worker:1', text: one },
+      { worker: 'worker:2', text: other },
+    ])
+    assert.equal(
+      merged,
+      '# HELP a help\n# TYPE a counter\na{worker="worker:1",x="1"} 1\na{worker="worker:2",x="1"} 2\n\n' +
+        '# HELP b help\n# TYPE b gauge\nb{worker="worker:1"} 5\n',
+    )
+    assert.equal(mergeExposed([]), '')
   })
 })
 

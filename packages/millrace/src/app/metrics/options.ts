@@ -16,7 +16,6 @@ export const metricsOptions = defineOptions({
   'metrics.prometheus.port': {
     type: 'number',
     env: 'MILLRACE_METRICS_PORT',
-    flag: '--metrics-port',
     about:
       'A worker serves GET /metrics there; 0 takes any free port. Not needed with `health.port`, which serves it too.',
   },

@@ -13,8 +13,10 @@ import {
 import { startHealthServer } from '../health/index.ts'
 import { installLog } from '../log/install-log.ts'
 import { openLogger } from '../log/open-logger.ts'
+import { metricsContentType, serveMetrics } from '../metrics/index.ts'
 import type { Child, ChildSpec } from './child.ts'
 import { ordersVariable, type ChildOrders } from './messages.ts'
+import { metricsOfChildren } from './metrics.ts'
 import type { SwarmRules } from './policy.ts'
 import { Swarm } from './swarm.ts'
 
@@ -60,11 +62,19 @@ export async function runSwarm(options: RunSwarmOptions): Promise<number> {
     clock: systemClock,
     fork: (child) => forkChild(options, child, rules),
   })
+  const render = (): Promise<string> => metricsOfChildren(swarm.children, systemClock)
   const port = settings['health.port']
   if (port !== undefined) {
     const host = settings['health.host']
     const live = (): ReturnType<Swarm['live']> => swarm.live()
-    stack.use(await startHealthServer({ port, host, live, ready: () => swarm.ready() }))
+    const pages = { '/metrics': { contentType: metricsContentType, render } }
+    stack.use(await startHealthServer({ port, host, live, ready: () => swarm.ready(), pages }))
+  }
+  const metricsPort = settings['metrics.prometheus.port']
+  if (metricsPort !== undefined) {
+    const at = { host: settings['metrics.prometheus.host'], port: metricsPort }
+    const { address } = stack.use(await serveMetrics(at, render))
+    events.metricsListening.publish({ address })
   }
   if (dataFolder !== undefined) {
     const started = new Date().toISOString()

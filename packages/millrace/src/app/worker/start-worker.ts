@@ -26,7 +26,7 @@ import { openAppClients, producerOf } from '../produce/open-producer.ts'
 import { liveAnswer, readyAnswer, startHealthServer } from '../health/index.ts'
 import { recurringRunnables } from '../recurring/index.ts'
 import { scheduleRunnables } from '../schedule/index.ts'
-import { reportToParent, type ChildOrders } from '../swarm/index.ts'
+import { reportToParent, tellMetricsToParent, type ChildOrders } from '../swarm/index.ts'
 import { connectRetryTopics } from '../retry-topics/index.ts'
 import { breath } from './breath.ts'
 import { createDeclaredTopics } from './create-topics.ts'
@@ -201,7 +201,9 @@ export async function startWorker(
 
   if (metrics !== undefined) {
     metrics.read(workerReadings(clientId, resolved.plans, groups, producer, worker.healthWatch))
-    worker.metricsAddress = await metrics.serve()
+    // The children of a parent tell it, which has the one endpoint of all.
+    if (child === undefined) worker.metricsAddress = await metrics.serve()
+    else stack.defer(tellMetricsToParent())
     worker.healthWatch.start()
   }
 
