@@ -72,6 +72,21 @@ describe('a broker that fails as told', () => {
     assert.equal(end?.offset, 0)
   })
 
+  it('meets the third request, and holds it until it is let go', async () => {
+    await using at = await opened()
+    const { broker, client } = at
+    await using producer = client.producer({ maxInFlight: 1 })
+    const held = broker.fail('produce', { hold: true, skip: 2 })
+    for (const value of ['one', 'two']) await producer.send({ topic: 'orders', value })
+    let isSent = false
+    const third = producer.send({ topic: 'orders', value: 'three' }).then(() => (isSent = true))
+    await held.hit()
+    await new Promise((resolve) => setImmediate(resolve))
+    assert.equal(isSent, false)
+    held.end()
+    assert.equal(await third, true)
+  })
+
   it('answers nothing while it pauses, and everything afterwards', async () => {
     await using at = await opened()
     const { broker, client } = at

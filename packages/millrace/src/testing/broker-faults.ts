@@ -1,6 +1,14 @@
 import type { Border, BorderCall, BorderVerdict } from '../broker/index.ts'
 import { failure } from '../errors/index.ts'
-import { deferred, nearest, parseDuration, sleep, type Clock, type Duration } from '../kit/index.ts'
+import {
+  deferred,
+  nearest,
+  parseDuration,
+  sleep,
+  type Clock,
+  type Deferred,
+  type Duration,
+} from '../kit/index.ts'
 import { apis, kafkaErrors, type KafkaErrorName, type RequestOf } from '../protocol/index.ts'
 import { readingApis, refusals, stamped } from './refusals.ts'
 import type { ApiName } from './scripted-broker.ts'
@@ -11,10 +19,14 @@ export interface FaultRule<N extends ApiName = ApiName> {
   readonly error?: KafkaErrorName
   /** The answer, or whatever else happens, comes so much later. */
   readonly delay?: Duration
+  /** The request waits, with all behind it on its connection, until the fault ends; then it goes on. */
+  readonly hold?: boolean
   /** Closes the connection unanswered: before the request has had its effect, or after. */
   readonly close?: 'before' | 'after'
   /** With `error`: whether the request has its effect nevertheless. Default `'before'`: it has none. */
   readonly when?: 'before' | 'after'
+  /** Lets so many requests pass that it would have met: `skip: 2` meets the third. */
+  readonly skip?: number
   /** How many requests it meets, then it ends. Default all. */
   readonly times?: number
   /** For how long, then it ends. Default until `end`. */
@@ -50,7 +62,9 @@ interface Rule {
   readonly rule: FaultRule
   readonly untilMs: number
   hits: number
+  passed: number
   readonly waiting: { readonly count: number; readonly resolve: () => void }[]
+  readonly released: Deferred<void>
 }
 
 const nameByKey = new Map<number, ApiName>(
@@ -85,10 +99,17 @@ export class BrokerFaults {
       rule,
       untilMs: this.#clock.monotonicMs() + forMs,
       hits: 0,
+      passed: 0,
       waiting: [],
+      released: deferred(),
     }
+    this.#closing.signal.addEventListener('abort', () => own.released.resolve(), { once: true })
     this.#rules.push(own)
-    const end = (): void => void (this.#rules = this.#rules.filter((other) => other !== own))
+    const end = (): void => {
+      this.#rules = this.#rules.filter((other) => other !== own)
+      own.released.resolve()
+    }
+    if (forMs < Infinity && rule.hold === true) this.#clock.after(forMs, end, { unref: true })
     return {
       get hits() {
         return own.hits
@@ -160,16 +181,24 @@ export class BrokerFaults {
         (own.rule.match?.(request as never, { api, version, clientId, connection }) ?? true),
     )
     if (found === undefined) return undefined
+    if (found.passed < (found.rule.skip ?? 0)) {
+      found.passed++
+      return undefined
+    }
     found.hits++
     if (found.hits >= (found.rule.times ?? Infinity))
       this.#rules = this.#rules.filter((other) => other !== found)
     for (const { count, resolve } of found.waiting) if (found.hits >= count) resolve()
-    return this.#verdictOf(api, found.rule, request)
+    return this.#verdictOf(api, found, request)
   }
 
-  #verdictOf(api: ApiName, rule: FaultRule, request: object): BorderVerdict {
-    const { delay, close, error, when = 'before' } = rule
-    const wait = delay === undefined ? {} : { wait: this.#late(delay) }
+  #verdictOf(api: ApiName, { rule, released }: Rule, request: object): BorderVerdict {
+    const { delay, hold = false, close, error, when = 'before' } = rule
+    const waits = [
+      ...(delay === undefined ? [] : [this.#late(delay)]),
+      ...(hold ? [released.promise] : []),
+    ]
+    const wait = waits.length === 0 ? {} : { wait: Promise.all(waits).then(() => undefined) }
     if (close !== undefined) return { ...wait, close }
     if (error === undefined) return wait
     const { code } = kafkaErrors[error]

@@ -1,4 +1,4 @@
-import type { Client, OwnedPartition } from '../../client/index.ts'
+import type { Client, OwnedPartition, Producer } from '../../client/index.ts'
 import { failure } from '../../errors/index.ts'
 import { parseDuration, type Clock, type Timer } from '../../kit/index.ts'
 import { events } from '../../telemetry/index.ts'
@@ -6,6 +6,7 @@ import { followPartition, OwnedTopic } from '../owned-topic/index.ts'
 import { reasonOf } from '../owner/describe.ts'
 import type { Logger, Runnable, RunnableContext } from '../ports.ts'
 import type { Send } from '../produce/sendable.ts'
+import type { Topic } from '../topic/define-topic.ts'
 import { cronTimes, type CronTimes } from './cron.ts'
 import { highestVersion } from './highest-version.ts'
 import type { RecurringJob, RecurringSchedule, RunReason } from './options.ts'
@@ -30,6 +31,7 @@ export class RecurringRunner implements Runnable {
   readonly #topics: RecurringTopics
   readonly #group: GroupSettings
   #owned: OwnedTopic | undefined
+  #writer: Producer | undefined
 
   constructor(
     schedule: Required<RecurringSchedule>,
@@ -44,7 +46,12 @@ export class RecurringRunner implements Runnable {
   start({ producer, clients, clock, log, workerName, wireName }: RunnableContext): Promise<void> {
     const client = clients.main
     const { version } = this.#schedule
+    // Acknowledged by all, whatever the app has set: what is begun must be known to the next owner.
+    const writer = clients.producers.producer({ acks: -1 })
+    this.#writer = writer
     const parts: Parts = {
+      writer,
+      wireName,
       client,
       clock,
       log,
@@ -68,6 +75,7 @@ export class RecurringRunner implements Runnable {
 
   async stop({ timeoutMs }: { readonly timeoutMs: number }): Promise<void> {
     await this.#owned?.stop(timeoutMs)
+    await this.#writer?.close({ timeoutMs: 0 })
   }
 
   health(): ReturnType<Runnable['health']> {
@@ -82,7 +90,10 @@ interface Parts {
   readonly clock: Clock
   readonly log: Logger
   readonly workerName: string
+  /** For jobs. */
   readonly send: Send
+  readonly writer: Producer
+  readonly wireName: (topic: string) => string
   readonly topics: RecurringTopics
 }
 
@@ -256,7 +267,7 @@ class Tenure {
     const { version } = this.#schedule
     const { throughMs, running, requestId } = state
     const record: StateRecord = { throughMs, running, requestId, cron, timeZone, version }
-    await this.#parts.send(this.#parts.topics.jobs, { key: `state/${job.name}`, value: record })
+    await this.#write(this.#parts.topics.jobs, `state/${job.name}`, record)
     this.#states.set(job.name, state)
   }
 
@@ -282,6 +293,11 @@ class Tenure {
       worker: this.#parts.workerName,
       error: error === undefined ? null : reasonOf(error).slice(0, 1024),
     }
-    await this.#parts.send(this.#parts.topics.log, { key: job.name, value: record })
+    await this.#write(this.#parts.topics.log, job.name, record)
+  }
+
+  async #write(topic: Topic, key: string, record: object): Promise<void> {
+    const { writer, wireName } = this.#parts
+    await writer.send({ topic: wireName(topic.name), key, value: JSON.stringify(record) })
   }
 }

@@ -71,7 +71,10 @@ export function defineSchedule(name: string, options: ScheduleOptions = {}): Sch
   ): Promise<void> => {
     // All of an id lies in one partition, whatever its records' keys; its owner must see them in order.
     const partition = partitionOfKey(Buffer.from(id), partitions)
-    await producer.send(topic, { key: `${id}/${uuidV7()}`, value, headers, partition })
+    // As it is, and acknowledged by all, whatever the app has set: the promise is that it comes.
+    const { sendRaw, wireName } = producer as OwnProducer
+    const key = `${id}/${uuidV7()}`
+    await sendRaw({ topic: wireName(name), key, value, headers, partition })
   }
   return {
     kind: 'schedule',
