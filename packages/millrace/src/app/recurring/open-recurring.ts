@@ -58,7 +58,8 @@ export function openRecurring(
     const { states } = await records()
     if (!states.has(job))
       throw failure('MR_RECURRING_UNKNOWN', { job, near: nearest(job, states.keys()) })
-    await producer.send({ topic: jobsTopic, key: `${kind}/${job}`, value: JSON.stringify(value) })
+    const record = { key: `${kind}/${job}`, value: JSON.stringify(value) }
+    await producer.send({ topic: jobsTopic, partition: 0, ...record })
   }
   const close = (): Promise<void> => client.close({ timeoutMs: 1000 })
   return {
@@ -85,7 +86,8 @@ export function openRecurring(
     trigger: (job) => write('request', job, { id: uuidV7() }),
     async runs({ job, limit = 100 } = {}) {
       const found: RunRecord[] = []
-      await using reader = client.reader({ topics: [logTopic] })
+      const from = job === undefined ? -limit : 'earliest'
+      await using reader = client.reader({ topics: [logTopic], from })
       for await (const { value } of reader) {
         const record = JSON.parse(value?.toString() ?? 'null') as RunRecord | null
         if (record !== null && (job === undefined || record.job === job)) found.push(record)

@@ -67,7 +67,10 @@ export class RecurringRunner implements Runnable {
       assignors: [highestVersion(version)],
       type: 'recurring',
       own: (partition, ending, given) =>
-        new Tenure(this.#schedule, parts, ending, given).run(partition),
+        // A topic that somebody else has made may have more partitions, and must not have more runners.
+        partition.partition === 0
+          ? new Tenure(this.#schedule, parts, ending, given).run(partition)
+          : untilAborted(ending),
     })
     this.#owned.start()
     return Promise.resolve()
@@ -298,6 +301,14 @@ class Tenure {
 
   async #write(topic: Topic, key: string, record: object): Promise<void> {
     const { writer, wireName } = this.#parts
-    await writer.send({ topic: wireName(topic.name), key, value: JSON.stringify(record) })
+    const value = JSON.stringify(record)
+    await writer.send({ topic: wireName(topic.name), partition: 0, key, value })
   }
+}
+
+function untilAborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve()
+    else signal.addEventListener('abort', () => resolve(), { once: true })
+  })
 }
