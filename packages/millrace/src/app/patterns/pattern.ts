@@ -16,7 +16,7 @@ export type TopicMatch = RegExpExecArray
  *
  * @example
  * const audit = pattern('audit', /^audit\.(?<level>\w+)$/)
- * defineConsumer({ topic: audit, each: ({ value }, { match }) => record(match?.groups?.level, value) })
+ * defineConsumer({ topic: audit, each: ({ value }, { match }) => console.log(match?.groups?.['level'], value) })
  */
 export function pattern<
   V extends ValueSpec = Codec,

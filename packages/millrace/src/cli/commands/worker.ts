@@ -114,6 +114,7 @@ export const worker = defineCommand({
         bootFile: path,
         environment: env['NODE_ENV'] ?? 'development',
         resolved,
+        isAligned: process.stderr.isTTY,
       }),
     )
     const children = await childrenOf(input, resolved, folder)

@@ -8,6 +8,7 @@ export interface BannerFacts {
   readonly bootFile: string
   readonly environment: string
   readonly resolved: ResolvedConfig
+  readonly isAligned: boolean
 }
 
 /** What a worker says before it starts: what runs, as whom, against which cluster. */
@@ -17,6 +18,7 @@ export function startBanner({
   bootFile,
   environment,
   resolved,
+  isAligned,
 }: BannerFacts): string {
   const { clientName, clusters, plans } = resolved
   const groups = [...Map.groupBy(plans, ({ group }) => group)].map(([group, members]) => {
@@ -34,6 +36,6 @@ export function startBanner({
       ['Groups', groups.length === 0 ? 'none' : groups.join(', ')],
       ['Consumers', counted(plans.length, 'consumer')],
     ],
-    { isAligned: true },
+    { isAligned },
   )
 }
