@@ -8,7 +8,7 @@ import {
   monitor,
   type Message,
 } from '../../../packages/millrace/src/app/index.ts'
-import { scenarioApp } from '../../harness/app.ts'
+import { keptLog, scenarioApp } from '../../harness/app.ts'
 import { scenario } from '../../harness/scenario.ts'
 
 const users = defineTopic('users', { value: json<{ readonly name: string }>(), tombstones: true })
@@ -20,7 +20,10 @@ await scenario({ topics: { users: {} } }, async (scene) => {
   const before = Date.now()
   const consumer = defineConsumer({ topic: users, each: (message) => void seen.push(message) })
   const { start } = scenarioApp(scene, { consumers: [consumer] })
-  await using worker = await start()
+  const { lines, logger } = keptLog()
+  const decodedLines = (): string[] =>
+    lines.flatMap(({ text }) => (text.includes('Decoded') ? [text] : []))
+  await using worker = await start({ log: logger, flags: { 'log.level': 'debug' } })
   assert.equal(worker.state, 'running')
   await scene.send('users', [
     {
@@ -39,7 +42,7 @@ await scenario({ topics: { users: {} } }, async (scene) => {
 
   const [message, tombstone] = seen as [Message<typeof users>, Message<typeof users>]
   assert.doesNotMatch(inspect(message) + JSON.stringify(message), /Ada/)
-  assert.deepEqual(decoded, [], 'printing it decodes nothing')
+  assert.deepEqual([decoded, decodedLines()], [[], []], 'printing it decodes nothing')
   assert.equal(message.topic, 'users', 'the declared name')
   assert.deepEqual([message.partition, message.offset, message.key], [0, 0, 'k'])
   assert.deepEqual(message.headers, [
@@ -55,6 +58,8 @@ await scenario({ topics: { users: {} } }, async (scene) => {
   assert.equal(message.value?.name, 'Ada')
   assert.equal(message.value, message.value, 'the same object each time')
   assert.deepEqual(decoded, [0])
+  assert.equal(decodedLines().length, 1)
+  assert.match(decodedLines()[0] ?? '', /Decoded \S+\/0:0 in \d+ ms/)
   assert.equal(tombstone.value, null)
   unsubscribe()
 })

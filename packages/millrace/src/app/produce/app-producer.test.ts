@@ -280,6 +280,16 @@ describe('the producer of an application', () => {
     assert.deepEqual(values(), ['c'])
   })
 
+  it('takes nothing any more once it closes', async () => {
+    const { producer, values } = rig()
+    const buffer = producer.buffer()
+    await producer.close()
+    const code = { code: 'MR_PRODUCER_CLOSED' }
+    assert.throws(() => producer.enqueue('t', { value: '1' }), code)
+    assert.throws(() => buffer.add('t', { value: '1' }), code)
+    assert.deepEqual(values(), [])
+  })
+
   it('gives up at its close what has no verdict in time, one by one', async () => {
     const never = deferred()
     const { producer, undelivered, clock } = rig({ answer: () => never.promise })

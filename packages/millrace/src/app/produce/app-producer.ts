@@ -30,7 +30,7 @@ export interface Sending {
   readonly sendMany: (messages: readonly Batched[]) => Promise<readonly SendVerdict[]>
   /**
    * Background delivery: returns at once. A failure is the event `producer.background-failed` and `onUndelivered`.
-   * @throws MR_PRODUCER_QUEUE_FULL, and what validation finds
+   * @throws MR_PRODUCER_QUEUE_FULL, MR_PRODUCER_CLOSED, and what validation finds
    */
   readonly enqueue: <T extends AnyTopic | string>(topic: T, message: Sendable<T>) => void
   /** Collects first, delivers by hand. What is still in it when the producer closes is reported as undelivered. */
@@ -87,6 +87,7 @@ export function makeAppProducer(options: AppProducerOptions): OwnProducer {
   const lanes = new Lanes(client, options.producer)
   const queue = new BackgroundQueue(options.background, clock)
   const unsent = new Set<MessageBuffer>()
+  let closing: Promise<void> | undefined
 
   const encode: Encode = (topic, message) => encodeMessage(topic, message, wireName, nextId)
   /** Encoded and measured, so that nothing is refused later for what could be seen now. */
@@ -109,6 +110,8 @@ export function makeAppProducer(options: AppProducerOptions): OwnProducer {
   }
   /** For what is only collected: the layers see it now, and know nothing of its delivery. */
   const collected: Encode = (topic, message) => {
+    // Nobody would deliver it any more.
+    if (closing !== undefined) throw failure('MR_PRODUCER_CLOSED', { topic: nameOf(topic) })
     if (layers === undefined) return checked(topic, message)
     let out: EncodedMessage | undefined
     const passing = through({ topic, message }, async (encoded) => {
@@ -163,9 +166,12 @@ export function makeAppProducer(options: AppProducerOptions): OwnProducer {
         queue.add(nameOf(topic), collected(topic, message), lane.patient)
       },
       buffer: () =>
-        new MessageBuffer(lane.direct, collected, (buffer, isEmpty) => {
-          if (isEmpty) unsent.delete(buffer)
-          else unsent.add(buffer)
+        new MessageBuffer(lane.direct, collected, {
+          limit: options.background.queueLimit,
+          onFill(buffer, isEmpty) {
+            if (isEmpty) unsent.delete(buffer)
+            else unsent.add(buffer)
+          },
         }),
       async tombstone(topic, key) {
         if (key === null || key === undefined)
@@ -211,8 +217,6 @@ export function makeAppProducer(options: AppProducerOptions): OwnProducer {
     await Promise.all(lanes.opened.map((one) => one.close({ timeoutMs: 0 })))
     await options.onClose?.()
   }
-  let closing: Promise<void> | undefined
-
   return {
     ...sending(lanes.root),
     sendRaw: (message) => lanes.sure.send(message),

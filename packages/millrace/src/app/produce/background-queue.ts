@@ -54,9 +54,8 @@ export class BackgroundQueue {
   add(topic: string, message: EncodedMessage | Promise<EncodedMessage>, lane: Lane): void {
     const { queueLimit } = this.#rules
     if (this.size >= queueLimit) {
-      events.producerQueueFull.publish({ topic, limit: queueLimit })
       if (message instanceof Promise) message.catch(() => {})
-      throw failure('MR_PRODUCER_QUEUE_FULL', { topic, limit: queueLimit })
+      throw queueFull(topic, queueLimit)
     }
     if (message instanceof Promise || this.#encoding !== undefined) {
       this.#addLater(topic, message, lane)
@@ -156,4 +155,10 @@ export class BackgroundQueue {
       events.error.publish({ type: 'producer', error: thrown })
     }
   }
+}
+
+/** The error, of which an event tells as well. */
+export function queueFull(topic: string, limit: number): Error {
+  events.producerQueueFull.publish({ topic, limit })
+  return failure('MR_PRODUCER_QUEUE_FULL', { topic, limit })
 }

@@ -18,10 +18,13 @@ const rig = (fails: (value: string) => boolean = () => false): Rig => {
       return Promise.resolve({ topic, partition: 0, offset: sent.length, timestamp: 0 })
     },
   }
-  const buffer = new MessageBuffer(port, (topic, { value }) =>
-    value === 'invalid'
-      ? Promise.reject(new Error('invalid'))
-      : { topic: typeof topic === 'string' ? topic : topic.name, value: String(value) },
+  const buffer = new MessageBuffer(
+    port,
+    (topic, { value }) =>
+      value === 'invalid'
+        ? Promise.reject(new Error('invalid'))
+        : { topic: typeof topic === 'string' ? topic : topic.name, value: String(value) },
+    { limit: 3 },
   )
   return { sent, buffer }
 }
@@ -58,5 +61,15 @@ describe('a buffer of messages', () => {
     await assert.rejects(buffer.deliver(), /invalid/)
     assert.deepEqual(sent, [])
     assert.equal(buffer.size, 2)
+  })
+
+  it('holds no more than its limit, and takes more when it was delivered', async () => {
+    const { sent, buffer } = rig()
+    for (const value of ['1', '2', '3']) buffer.add('t', { value })
+    assert.throws(() => buffer.add('t', { value: '4' }), { code: 'MR_PRODUCER_QUEUE_FULL' })
+    await buffer.deliver()
+    buffer.add('t', { value: '4' })
+    await buffer.deliver()
+    assert.deepEqual(sent, ['1', '2', '3', '4'])
   })
 })

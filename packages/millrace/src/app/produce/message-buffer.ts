@@ -1,6 +1,7 @@
 import { failure } from '../../errors/index.ts'
 import type { EncodedMessage, SendPort, Sent } from '../ports.ts'
 import type { AnyTopic } from '../topic/define-topic.ts'
+import { queueFull } from './background-queue.ts'
 import type { Sendable } from './sendable.ts'
 
 /** Validated, encoded, stamped: what leaves is what was put in. */
@@ -14,21 +15,35 @@ export class MessageBuffer {
   readonly #port: SendPort
   readonly #encode: Encode
   readonly #onFill: ((buffer: MessageBuffer, isEmpty: boolean) => void) | undefined
+  readonly #limit: number
   #messages: (EncodedMessage | Promise<EncodedMessage>)[] = []
 
-  /** @param onFill - hears when the first message comes and when none is left */
+  /**
+   * @param options.limit - most messages in it
+   * @param options.onFill - hears when the first message comes and when none is left
+   */
   constructor(
     port: SendPort,
     encode: Encode,
-    onFill?: (buffer: MessageBuffer, isEmpty: boolean) => void,
+    options: {
+      readonly limit: number
+      readonly onFill?: (buffer: MessageBuffer, isEmpty: boolean) => void
+    },
   ) {
     this.#port = port
     this.#encode = encode
-    this.#onFill = onFill
+    this.#limit = options.limit
+    this.#onFill = options.onFill
   }
 
-  /** Nothing leaves before `deliver`. @throws what `send` throws for a message that does not fit its topic */
+  /**
+   * Nothing leaves before `deliver`.
+   * @throws MR_PRODUCER_QUEUE_FULL at `producer.queueLimit` messages, MR_PRODUCER_CLOSED, and what `send` throws for a message
+   * that does not fit its topic
+   */
   add<T extends AnyTopic | string>(topic: T, message: Sendable<T>): void {
+    if (this.#messages.length >= this.#limit)
+      throw queueFull(typeof topic === 'string' ? topic : topic.name, this.#limit)
     const encoded = this.#encode(topic, message)
     if (encoded instanceof Promise) encoded.catch(() => {})
     this.#messages.push(encoded)

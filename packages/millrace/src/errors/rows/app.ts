@@ -228,8 +228,8 @@ export const appErrors = {
     class: 'UsageError',
     retriable: true,
     message: ({ topic, limit }: { readonly topic: string; readonly limit: number }) =>
-      `a message for ${topic} found the background queue full at ${limit} messages`,
-    hint: 'The broker is away or too slow. Use send(), which waits, or raise producer.queueLimit.',
+      `a message for ${topic} found its queue full at ${limit} messages`,
+    hint: 'The broker is away or too slow, or a buffer was not delivered. Use send(), which waits, or raise producer.queueLimit.',
   },
   MR_PRODUCER_UNDELIVERED: {
     class: 'ConnectionError',
