@@ -1,11 +1,11 @@
 /**
- * Every metric that the page "watch these ten" names is in a scrape of a worker, and moves when what it warns of happens:
+ * Every metric that the page "watch these ten", the alert rules and the dashboard name is in a scrape, and moves when what it warns of happens:
  * a message fails, time lag rises, a dead letter is sent, a partition blocks, a handler is slow.
  */
 import assert from 'node:assert/strict'
 import { readFile } from 'node:fs/promises'
 import { setTimeout as wait } from 'node:timers/promises'
-import { defineConsumer, defineTopic } from '../../../packages/millrace/src/app/index.ts'
+import { defineConsumer, defineTopic, internals } from '../../../packages/millrace/src/app/index.ts'
 import { scenarioApp } from '../../harness/app.ts'
 import { scenario } from '../../harness/scenario.ts'
 
@@ -114,8 +114,16 @@ await scenario({ topics: { orders: {}, 'orders-dlt': {}, refunds: {} } }, async 
     return names.every((name) => last.sum(name, refunded) === 0)
   })
 
-  const named = new Set((await readFile(page, 'utf8')).match(/\bmillrace_[a-z_]+\b/g))
-  assert.ok(named.size >= 14, [...named].join())
+  const text = await readFile(page, 'utf8')
+  const namedIn = (one: string): ReadonlySet<string> =>
+    new Set(one.match(/\bmillrace_[a-z_]+\b/g) ?? [])
+  const onPage = namedIn(text)
+  const inRules = namedIn(JSON.stringify(internals.alertRules()))
+  const onDashboard = namedIn(JSON.stringify(internals.grafanaDashboard()))
+  const named = onPage.union(inRules).union(onDashboard)
+  assert.ok(onPage.size >= 14, [...onPage].join())
+  for (const name of inRules)
+    assert.ok(onPage.has(name.replace(/_bucket$/, '')), `${name} is on the page`)
   for (const name of named) {
     const family = name.replace(/_bucket$/, '')
     // Without a store there is none of its series, but its name is there.

@@ -22,6 +22,7 @@ export interface ProgramOptions {
 }
 
 const nounAbouts: Readonly<Record<string, string>> = {
+  generate: 'what other tools want to have of Millrace',
   topics: 'topics: list, look at, create, alter, trim, delete',
   workers: 'workers that run in this folder: list, pause and resume topics',
   groups: 'consumer groups: list, look at, reset, delete',

@@ -11,6 +11,8 @@ import { drain } from './commands/drain.ts'
 import { dump } from './commands/dump.ts'
 import { explain } from './commands/explain.ts'
 import { flow } from './commands/flow.ts'
+import { generateAlerts } from './commands/generate/alerts.ts'
+import { generateGrafanaDashboard } from './commands/generate/grafana-dashboard.ts'
 import { groupsDelete } from './commands/groups/delete.ts'
 import { groupsForget } from './commands/groups/forget.ts'
 import { groupsInfo } from './commands/groups/info.ts'
@@ -82,6 +84,8 @@ export const commands: readonly AnyCommand[] = [
   outboxRetry,
   outboxDrop,
   wait,
+  generateAlerts,
+  generateGrafanaDashboard,
   config,
   doctor,
   explain,

@@ -1,3 +1,5 @@
+export { alertRules, type AlertRule } from './alerts.ts'
+export { grafanaDashboard } from './dashboard.ts'
 export type { MetricRow, PartitionReading, ProcessReading } from './define-metric.ts'
 export { mergeExposed, type Exposed } from './merge.ts'
 export { openMetrics, renderMetrics, type RunningMetrics } from './metrics.ts'
