@@ -1,4 +1,4 @@
-import { defineThreadHandler } from '../../../../packages/millrace/src/index.ts'
+import { defineThreadHandler } from '../../../../packages/millrace/src/app/threads/index.ts'
 import { events } from './topics.ts'
 
 export default defineThreadHandler({

@@ -1,4 +1,5 @@
-import { defineThreadHandler, failed } from '../../../../packages/millrace/src/index.ts'
+import { failed } from '../../../../packages/millrace/src/app/outcome.ts'
+import { defineThreadHandler } from '../../../../packages/millrace/src/app/threads/index.ts'
 import { tasks } from './topics.ts'
 
 export default defineThreadHandler({

@@ -1,5 +1,7 @@
 import { z } from 'zod'
-import { defineTopic, json } from '../../../../packages/millrace/src/index.ts'
+// The parts alone: a thread is there sooner with few modules.
+import { json } from '../../../../packages/millrace/src/app/topic/codec.ts'
+import { defineTopic } from '../../../../packages/millrace/src/app/topic/define-topic.ts'
 
 export interface Task {
   readonly kind:

@@ -1,5 +1,6 @@
 import { threadId } from 'node:worker_threads'
-import { defineThreadHandler, retry, skip } from '../../../../packages/millrace/src/index.ts'
+import { retry, skip } from '../../../../packages/millrace/src/app/outcome.ts'
+import { defineThreadHandler } from '../../../../packages/millrace/src/app/threads/index.ts'
 import { results, tasks } from './topics.ts'
 
 export class Unpayable extends Error {
