@@ -1,7 +1,6 @@
 export {
   defineThreadHandler,
   type ThreadContext,
-  type ThreadForm,
   type ThreadHandlerDefinition,
 } from './define-thread-handler.ts'
 export type { ThreadOptions } from './options.ts'
