@@ -129,6 +129,10 @@ await scenario({ topics: { orders: {}, 'orders-dlt': {}, refunds: {} } }, async 
     // Without a store there is none of its series, but its name is there.
     assert.match(last.text, new RegExp(`^# TYPE ${family} `, 'm'), name)
   }
+  const port = Number(worker.metricsAddress?.split(':').at(-1))
+  await assert.rejects(start({ flags: { 'metrics.prometheus.port': port } }), {
+    code: 'MR_METRICS_LISTEN',
+  })
   const beside = await scrapeOf(worker.healthAddress)
   assert.match(
     beside.text,

@@ -2,6 +2,7 @@ interface Position {
   readonly topic: string
   readonly partition: number
   readonly offset: number
+  readonly found?: number | null
 }
 
 interface Commit {
@@ -18,7 +19,7 @@ interface Split {
 
 /** Tells new positions from those that are committed again. One commit has one answer, however often it is asked. */
 export class Commits {
-  readonly #last = new Map<string, number>()
+  readonly #last = new Map<string, { readonly offset: number; readonly found: number | null }>()
   readonly #answers = new WeakMap<object, Split>()
 
   split(commit: Commit): Split {
@@ -27,10 +28,14 @@ export class Commits {
     const moved: Position[] = []
     const stood: Position[] = []
     for (const position of commit.offsets) {
-      const place = `${commit.groupId} ${position.topic}/${position.partition}`
-      if (this.#last.get(place) === position.offset) stood.push(position)
+      const { topic, partition, offset, found = null } = position
+      const place = `${commit.groupId} ${topic}/${partition}`
+      const last = this.#last.get(place)
+      // A partition that was elsewhere meanwhile comes back with what was committed there.
+      const before = last !== undefined && last.found === found ? last.offset : found
+      if (before === offset) stood.push(position)
       else moved.push(position)
-      this.#last.set(place, position.offset)
+      this.#last.set(place, { offset, found })
     }
     const split = { moved, stood }
     this.#answers.set(commit, split)

@@ -356,6 +356,31 @@ describe('log lines', () => {
     assert.deepEqual(atInfo, [`[${groupId}] {} Committed users/0:43`])
   })
 
+  it('a position that was found at the start is no news either, until it was elsewhere', () => {
+    const commitAt = (offset: number, found: number): void =>
+      events.offsetsCommitted.publish({
+        ...commit,
+        offsets: [{ topic: 'users', partition: 0, offset, found }],
+      })
+    const lines = texts(false, () => {
+      commitAt(42, 42)
+      commitAt(43, 42)
+      commitAt(43, 42)
+      commitAt(43, 50)
+      commitAt(50, 50)
+    })
+    assert.deepEqual(
+      lines.map((line) => line.replace(prefix, '')),
+      [
+        'debug Committed again users/0:42',
+        'info Committed users/0:43',
+        'debug Committed again users/0:43',
+        'info Committed users/0:43',
+        'info Committed users/0:50',
+      ],
+    )
+  })
+
   it('hold for programs what they say to people', () => {
     const lines = heard('info', false, () => {
       assign()

@@ -6,6 +6,7 @@ import { events } from '../../telemetry/index.ts'
 import { Distribution } from './cells.ts'
 import { defineMetric, labelFields, on } from './define-metric.ts'
 import { mergeExposed } from './merge.ts'
+import { renderMetrics } from './metrics.ts'
 import { openExposition } from './prometheus.ts'
 import { Recorder } from './recorder.ts'
 import { datagrams, StatsdLines, type Samples, type StatsdFlavour } from './statsd.ts'
@@ -161,6 +162,10 @@ describe('metrics', () => {
     const lines = await scrape(counted)
     assert.equal(lines.length, 10_001)
     assert.match(lines.at(-1) ?? '', /topic="other",partition="other"} 100$/)
+  })
+
+  it('cannot be shown while nothing is counted', async () => {
+    await assert.rejects(renderMetrics(), { code: 'MR_METRICS_OFF' })
   })
 
   it('listen to nothing once they have stopped', () => {

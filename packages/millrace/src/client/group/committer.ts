@@ -200,6 +200,8 @@ function show({ tenure, offset }: Position<PartitionFeed>): {
   readonly topic: string
   readonly partition: number
   readonly offset: number
+  readonly found: number | null
 } {
-  return { topic: tenure.topic, partition: tenure.partition, offset }
+  const { topic, partition, committed } = tenure
+  return { topic, partition, offset, found: committed?.offset ?? null }
 }

@@ -78,7 +78,11 @@ export const clientEvents = {
   ),
   offsetsCommitted: defineEvent<
     AtGroup & {
-      readonly offsets: readonly (Partition & { readonly offset: number })[]
+      readonly offsets: readonly (Partition & {
+        readonly offset: number
+        /** What the group had committed when the member got the partition; null for nothing. */
+        readonly found?: number | null
+      })[]
       readonly latencyMs: number
     }
   >('offsets.committed', 'the coordinator has stored positions of the group'),

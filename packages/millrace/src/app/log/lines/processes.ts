@@ -15,6 +15,12 @@ export const processLines: readonly Line[] = [
     `The lag of ${groupId} is unknown: ${reasonOf(error)}`,
   ]),
   defineLine(events.appSupervising, 'info', ({ pid }) => [`Parent ${pid} supervises its workers`]),
+  defineLine(events.topicsDiffer, 'warn', ({ differences }) => [
+    `The cluster is not as declared: ${differences.join('; ')} (millrace topics plan)`,
+  ]),
+  defineLine(events.topicsUnchecked, 'debug', ({ error }) => [
+    `Declared topics could not be compared: ${reasonOf(error)}`,
+  ]),
   defineLine(events.topicMatched, 'info', ({ pattern, topic }) => [
     `The pattern ${pattern} takes ${topic}`,
   ]),
@@ -26,6 +32,9 @@ export const processLines: readonly Line[] = [
   ),
   defineLine(events.childKilled, 'error', ({ name, pid, silentMs }) => [
     `Killed ${name} (${pid}): it told nothing for ${seconds(silentMs)}`,
+  ]),
+  defineLine(events.childKiller, 'error', ({ name, topic, partition, offset, crashes }) => [
+    `${topic}/${partition}:${offset} has ended ${name} ${crashes} times; it is handed to no handler any more`,
   ]),
   defineLine(events.childTooLarge, 'warn', ({ name, memoryBytes, limitBytes }) => [
     `${name} takes ${formatSize(memoryBytes)} of ${formatSize(limitBytes)}; starting it anew`,
