@@ -38,7 +38,7 @@ describe('millrace worker --processes', () => {
        export default defineConfig({
          clientId: 'shop',
          fetch: { maxWait: '50ms' },
-         swarm: { reportEvery: '100ms', lookEvery: '200ms', silentAfter: '2s', restartAfter: '100ms' },
+         swarm: { reportEvery: '100ms', lookEvery: '200ms', silentAfter: '2s', restartAfter: '100ms', crashLimit: 2 },
          worker: { shutdownTimeout: '10s' },
          app: defineApp({
            hooks: { beforeStart() { if (process.env.FAULT) throw new Error('no database') } },
@@ -52,6 +52,7 @@ describe('millrace worker --processes', () => {
                  writeFileSync('blocked', '')
                  for (const endMs = Date.now() + 60_000; Date.now() < endMs; );
                }
+               if (value === 'crash') process.kill(process.pid, 'SIGKILL')
                if (value === 'grow') ballast.push(Buffer.alloc(300_000_000, 1))
                console.log('handled', process.pid, partition, value)
              },
@@ -197,6 +198,35 @@ describe('millrace worker --processes', () => {
       /ended by SIGKILL .* starting it again in/.test(said()),
     )
     await until('the message came again', () => /handled \d+ 1 block/.test(said()))
+    swarm.cli.child.kill('SIGTERM')
+    assert.equal((await swarm.cli.ended).code, 0)
+  })
+
+  it('give up a message that kills one after the other, and go on behind it', async () => {
+    await using swarm = await start()
+    const said = (): string => swarm.cli.stdout + swarm.cli.stderr
+    const producer = swarm.client.producer()
+    const at = { topic: 'orders', partition: 2 }
+    await producer.send({ ...at, value: '"before"' })
+    await producer.send({ ...at, value: '"crash"' })
+    await producer.send({ ...at, value: '"behind"' })
+    // The first end is not counted: nobody noted what ran.
+    await until('it goes on behind it', () => /handled \d+ 2 behind/.test(said()), {
+      lastSeen: said,
+    })
+    assert.match(
+      said(),
+      /orders\/2:1 has ended worker:\d 2 times; it is handed to no handler any more/,
+    )
+    assert.equal(said().match(/ended by SIGKILL/g)?.length, 3)
+    await until('its letter is there', async () => {
+      const letters: string[] = []
+      for await (const { value, headers } of swarm.client.reader({ topics: ['orders-dlt'] }))
+        letters.push(
+          `${String(value)} ${String(headers.find(([name]) => name === 'millrace-error-code')?.[1])}`,
+        )
+      return letters.join() === '"crash" MR_WORKER_KILLED'
+    })
     swarm.cli.child.kill('SIGTERM')
     assert.equal((await swarm.cli.ended).code, 0)
   })

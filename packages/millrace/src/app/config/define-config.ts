@@ -13,6 +13,7 @@ export interface MillraceConfig {
   readonly clientId?: string
   readonly app?: AppDefinition
   readonly createTopics?: boolean
+  readonly declared?: 'off' | 'warn' | 'require'
   readonly strictNames?: boolean
   readonly instanceId?: string
   readonly session?: Duration
@@ -51,6 +52,7 @@ export interface MillraceConfig {
     readonly lookEvery?: Duration
     readonly silentAfter?: Duration
     readonly restartAfter?: Duration
+    readonly crashLimit?: number
     readonly memoryLimit?: Size
   }
   /** `GET /healthz` and `/readyz`. */

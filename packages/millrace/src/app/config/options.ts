@@ -28,6 +28,14 @@ export const appOptions = defineOptions({
     env: 'MILLRACE_CREATE_TOPICS',
     about: 'Create declared topics that are missing when the worker starts; for development.',
   },
+  declared: {
+    type: 'text',
+    default: 'warn',
+    choices: ['off', 'warn', 'require'],
+    env: 'MILLRACE_DECLARED',
+    about:
+      'Compare declared topics with the cluster at start: say what differs, or refuse to start (`require`).',
+  },
   strictNames: {
     type: 'flag',
     default: true,
@@ -214,6 +222,12 @@ export const appOptions = defineOptions({
     default: '5s',
     about:
       'With --processes: before a child that ended is started again; doubled while it does not last.',
+  },
+  'swarm.crashLimit': {
+    type: 'number',
+    default: 5,
+    about:
+      'With --processes: a message that ended so many processes goes to the dead letter topic, or its partition is blocked.',
   },
   'swarm.memoryLimit': {
     type: 'size',

@@ -237,6 +237,9 @@ function optionFaults(options: OptionValues<typeof appOptions>): string[] {
   if (!(Number.isInteger(concurrency) && concurrency >= 1))
     faults.push(`worker.concurrency: ${concurrency} is not a number of 1 or more`)
   faults.push(...waitFaults(options))
+  const crashLimit = options['swarm.crashLimit']
+  if (!(Number.isInteger(crashLimit) && crashLimit >= 1))
+    faults.push(`swarm.crashLimit: ${crashLimit} is not a number of 1 or more`)
   if (options['swarm.reportEvery'] * 2 > options['swarm.silentAfter'])
     faults.push(
       `swarm.silentAfter: ${options['swarm.silentAfter']} ms leaves no room for a late report; reports come every ${options['swarm.reportEvery']} ms`,

@@ -2,6 +2,7 @@ import type { ChildProcess } from 'node:child_process'
 
 import type { Clock, Timer } from '../../kit/index.ts'
 import type { WorkerStatus } from '../control/index.ts'
+import { CrashCounts } from './crashes.ts'
 import { isReport } from './messages.ts'
 
 /** One process of several. */
@@ -40,6 +41,9 @@ export class Child {
   /** Ends in a row without having lasted. */
   failures = 0
   hasEverRun = false
+  /** Its last process ended abruptly: the next one notes what it handles. */
+  isSuspect = false
+  readonly crashes: CrashCounts
   #restart: Timer | undefined
   #ended: Promise<ChildEnd> = Promise.resolve({ code: 0, signal: null })
 
@@ -47,6 +51,7 @@ export class Child {
     spec: ChildSpec,
     around: {
       readonly clock: Clock
+      readonly crashLimit: number
       readonly fork: (child: Child) => ChildProcess
       readonly onEnded: (child: Child, end: ChildEnd) => void
       readonly onRunning: (child: Child) => void
@@ -54,6 +59,7 @@ export class Child {
   ) {
     this.spec = spec
     this.#clock = around.clock
+    this.crashes = new CrashCounts(around.crashLimit)
     this.#fork = around.fork
     this.#onEnded = around.onEnded
     this.#onRunning = around.onRunning

@@ -1,6 +1,7 @@
 export type { Child, ChildSpec } from './child.ts'
+export { noteRunning, withoutKillers } from './crashes.ts'
 export { ordersVariable, readOrders, type ChildOrders } from './messages.ts'
-export { parentPatienceMs, type SwarmRules } from './policy.ts'
+export { forgivenAfterMs, parentPatienceMs, type SwarmRules } from './policy.ts'
 export { tellMetricsToParent } from './metrics.ts'
 export { reportToParent } from './report-to-parent.ts'
 export { instanceIdOfChild, runSwarm, type RunSwarmOptions } from './run-swarm.ts'

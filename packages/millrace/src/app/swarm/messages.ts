@@ -1,4 +1,5 @@
 import type { WorkerStatus } from '../control/index.ts'
+import type { Killer } from './crashes.ts'
 
 /** What a parent tells a child before it starts, in its environment. */
 export interface ChildOrders {
@@ -12,6 +13,10 @@ export interface ChildOrders {
   readonly parent: number
   readonly restarts: number
   readonly reportEveryMs: number
+  /** After an abrupt end: note there which message is handled. */
+  readonly noteIn?: string | undefined
+  /** Messages that have ended too many processes. */
+  readonly killers?: readonly Killer[]
   /** What the program was called with, for programs that start themselves as children. */
   readonly input?: unknown
 }

@@ -9,6 +9,7 @@ const rules: SwarmRules = {
   silentAfterMs: 60_000,
   restartAfterMs: 5000,
   memoryLimitBytes: 1000,
+  crashLimit: 5,
   shutdownTimeoutMs: 60_000,
 }
 

@@ -10,6 +10,8 @@ export interface SwarmRules {
   readonly restartAfterMs: number
   /** Resident bytes above which a child is stopped in good order and started again. */
   readonly memoryLimitBytes: number | undefined
+  /** So many abrupt ends of processes by one message, and it is set aside. */
+  readonly crashLimit: number
   /** The bound of a child's own stop. */
   readonly shutdownTimeoutMs: number
 }
@@ -19,6 +21,9 @@ export const parentPatienceMs = 15_000
 const longestRestartMs = 5 * 60_000
 /** A child that ran for so long counts as well again. */
 export const lastedAfterMs = 60_000
+
+/** After an abrupt end a child is watched for so long, one handler at a time. */
+export const forgivenAfterMs = 5 * 60_000
 
 /** What to do with a child that runs. */
 export function judgeChild(

@@ -1,5 +1,6 @@
 import { fork, type ChildProcess } from 'node:child_process'
-import { hostname } from 'node:os'
+import { hostname, tmpdir } from 'node:os'
+import { join } from 'node:path'
 
 import { systemClock } from '../../kit/index.ts'
 import { events } from '../../telemetry/index.ts'
@@ -61,6 +62,7 @@ export async function runSwarm(options: RunSwarmOptions): Promise<number> {
     rules,
     clock: systemClock,
     fork: (child) => forkChild(options, child, rules),
+    noteOf,
   })
   const render = (): Promise<string> => metricsOfChildren(swarm.children, systemClock)
   const port = settings['health.port']
@@ -101,17 +103,31 @@ function rulesOf({ options }: ResolvedConfig): SwarmRules {
     silentAfterMs: options['swarm.silentAfter'],
     restartAfterMs: options['swarm.restartAfter'],
     memoryLimitBytes: options['swarm.memoryLimit'],
+    crashLimit: options['swarm.crashLimit'],
     shutdownTimeoutMs: options['worker.shutdownTimeout'],
   }
 }
 
+function noteOf({ spec }: Child): string {
+  return join(tmpdir(), `millrace-${process.pid}-${spec.index}.running`)
+}
+
 function forkChild(
   { program, args, env, input }: RunSwarmOptions,
-  { spec, restarts }: Child,
+  child: Child,
   { reportEveryMs }: SwarmRules,
 ): ChildProcess {
   const parent = process.pid
-  const orders: ChildOrders = { ...spec, parent, restarts, reportEveryMs, input }
+  const { spec, restarts, crashes } = child
+  const orders: ChildOrders = {
+    ...spec,
+    parent,
+    restarts,
+    reportEveryMs,
+    noteIn: child.isSuspect ? noteOf(child) : undefined,
+    killers: crashes.killers,
+    input,
+  }
   return fork(program, [...args], {
     env: { ...env, [ordersVariable]: JSON.stringify(orders) },
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],

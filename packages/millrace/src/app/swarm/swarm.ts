@@ -15,8 +15,10 @@ import { deferred, type Clock, type Timer } from '../../kit/index.ts'
 import { events } from '../../telemetry/index.ts'
 import type { HealthAnswer } from '../health/index.ts'
 import { Child, type ChildEnd, type ChildSpec } from './child.ts'
+import { isAbrupt, takeNote } from './crashes.ts'
 import { swarmAnswer } from './health.ts'
 import {
+  forgivenAfterMs,
   judgeChild,
   lastedAfterMs,
   parentPatienceMs,
@@ -29,6 +31,8 @@ export interface SwarmOptions {
   readonly rules: SwarmRules
   readonly clock: Clock
   readonly fork: (child: Child) => ChildProcess
+  /** Where a suspect child notes what it handles; undefined: it is not asked to. */
+  readonly noteOf: (child: Child) => string | undefined
 }
 
 export type SwarmState =
@@ -56,6 +60,7 @@ export class Swarm {
       (spec) =>
         new Child(spec, {
           clock: options.clock,
+          crashLimit: options.rules.crashLimit,
           fork: options.fork,
           onEnded: (child, end) => this.#ended(child, end),
           onRunning: () => this.#isUp(),
@@ -153,6 +158,7 @@ export class Swarm {
     for (const child of this.#children) {
       if (!child.isAlive) continue
       if (nowMs - child.startedMs > lastedAfterMs) child.failures = 0
+      if (nowMs - child.startedMs > forgivenAfterMs) child.isSuspect = false
       const { heardMs } = child
       const memoryBytes = child.status?.memoryBytes ?? 0
       const verdict = judgeChild({ heardMs, memoryBytes }, nowMs, rules)
@@ -190,10 +196,26 @@ export class Swarm {
     }
     // One that was asked to end, and did, begins at once: a rolling restart, or its memory.
     const isPlanned = child.state === 'stopping' && code === 0
+    this.#inquire(child, { code, signal })
     if (!isPlanned) child.failures++
     const restartInMs = isPlanned ? 0 : restartDelayMs(child.failures, rules)
     events.childEnded.publish({ name, code, signal, lastedMs, restartInMs })
     child.startIn(restartInMs)
+  }
+
+  /** Whether a message has killed it, and which. */
+  #inquire(child: Child, end: ChildEnd): void {
+    const note = this.#options.noteOf(child)
+    const place = note === undefined ? undefined : takeNote(note)
+    if (!isAbrupt(end)) return
+    if (child.isSuspect && place !== undefined) {
+      const before = child.crashes.killers.length
+      child.crashes.add(place)
+      const { killers } = child.crashes
+      const killer = killers.length > before ? killers.at(-1) : undefined
+      if (killer !== undefined) events.childKiller.publish({ name: child.spec.name, ...killer })
+    }
+    child.isSuspect = true
   }
 
   /** The first that did not end well decides. One that had not begun yet is ended by the signal itself. */

@@ -26,7 +26,14 @@ import { openAppClients, producerOf } from '../produce/open-producer.ts'
 import { liveAnswer, readyAnswer, startHealthServer } from '../health/index.ts'
 import { recurringRunnables } from '../recurring/index.ts'
 import { scheduleRunnables } from '../schedule/index.ts'
-import { reportToParent, tellMetricsToParent, type ChildOrders } from '../swarm/index.ts'
+import {
+  forgivenAfterMs,
+  noteRunning,
+  reportToParent,
+  tellMetricsToParent,
+  withoutKillers,
+  type ChildOrders,
+} from '../swarm/index.ts'
 import { connectRetryTopics } from '../retry-topics/index.ts'
 import { breath } from './breath.ts'
 import { createDeclaredTopics } from './create-topics.ts'
@@ -90,7 +97,7 @@ export async function startWorker(
   const { signals = true, clock = systemClock, env = process.env } = options
   const { child } = options
   const name = options.name === undefined ? undefined : parseWorkerName(options.name)
-  const resolved = resolveStart(config, options)
+  const resolved = withoutKillers(resolveStart(config, options), child?.killers ?? [])
   const settings = resolved.options
   const isDevelopment = options.createTopics ?? settings.createTopics
   const logger =
@@ -179,6 +186,8 @@ export async function startWorker(
   )
   if (signals) stack.defer(handleProcess(worker, control))
   if (child !== undefined) stack.defer(reportToParent(control, child, clock))
+  if (child?.noteIn !== undefined)
+    stack.defer(watchSuspect(child.noteIn, slots, settings['worker.concurrency'], clock))
   const socket = await openControl(control, options.dataFolder, child)
   if (socket !== undefined) stack.use(socket)
 
@@ -261,6 +270,26 @@ async function endWith(
   // A group that is still leaving after a forced stop does not hold the process.
   await (isProcess ? Promise.race([disposed, sleep(systemClock, 1000)]) : disposed)
   if (isProcess) process.exit(exitCode)
+}
+
+/** For a while one handler at a time, each noted before it is called. */
+function watchSuspect(noteIn: string, slots: Slots, concurrency: number, clock: Clock): () => void {
+  slots.resize(1)
+  let end: (() => void) | undefined = noteRunning(noteIn)
+  const stop = (): void => {
+    timer.cancel()
+    end?.()
+    end = undefined
+  }
+  const timer = clock.after(
+    forgivenAfterMs,
+    () => {
+      stop()
+      slots.resize(concurrency)
+    },
+    { unref: true },
+  )
+  return stop
 }
 
 /** Without a socket the worker runs as well: signals reach it, and a read-only file system is no reason to stand still. */

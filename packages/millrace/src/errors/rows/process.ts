@@ -95,4 +95,28 @@ export const processErrors = {
       `positions of assigned partitions cannot be kept in ${groupId}: it has members that joined it`,
     hint: 'Give the assigned consumer a group of its own, or stop the members; until then nothing is committed.',
   },
+  MR_WORKER_KILLED: {
+    class: 'HandlerError',
+    retriable: false,
+    message: ({
+      topic,
+      partition,
+      offset,
+      crashes,
+    }: {
+      readonly topic: string
+      readonly partition: number
+      readonly offset: number
+      readonly crashes: number
+    }) =>
+      `${topic}/${partition}@${offset} has ended ${crashes} processes while it was handled, and is handled no more`,
+    hint: 'Look for what ends a process: an endless loop, memory, a native crash. `swarm.crashLimit` is the number.',
+  },
+  MR_TOPICS_DIFFER: {
+    class: 'ConfigError',
+    retriable: false,
+    message: ({ differences }: { readonly differences: readonly string[] }) =>
+      `the cluster is not as declared: ${differences.join('; ')}`,
+    hint: '`millrace topics plan` shows it, `millrace topics migrate` brings it about; `declared: warn` starts anyway.',
+  },
 } as const satisfies ErrorRows

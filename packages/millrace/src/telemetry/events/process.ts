@@ -22,6 +22,14 @@ export const processEvents = {
     readonly pid: number
     readonly silentMs: number
   }>('child.killed', 'A worker process told its parent nothing for too long and was killed.'),
+  childKiller: defineEvent<{
+    readonly name: string
+    readonly group: string
+    readonly topic: string
+    readonly partition: number
+    readonly offset: number
+    readonly crashes: number
+  }>('child.killer', 'A message has ended so many processes that it is set aside.'),
   childTooLarge: defineEvent<{
     readonly name: string
     readonly memoryBytes: number
@@ -32,6 +40,14 @@ export const processEvents = {
     readonly pattern: string
     readonly topic: string
   }>('topic.matched', 'A pattern has found a topic, which its consumer reads from now on.'),
+  topicsDiffer: defineEvent<{ readonly differences: readonly string[] }>(
+    'topics.differ',
+    'Declared topics were compared with the clusters at start, and are not the same.',
+  ),
+  topicsUnchecked: defineEvent<{ readonly error: unknown }>(
+    'topics.unchecked',
+    'Declared topics could not be compared with the clusters.',
+  ),
   lagMeasured: defineEvent<{
     readonly group: string
     readonly groupId: string
