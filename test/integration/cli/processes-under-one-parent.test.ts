@@ -38,7 +38,7 @@ describe('millrace worker --processes', () => {
        export default defineConfig({
          clientId: 'shop',
          fetch: { maxWait: '50ms' },
-         swarm: { reportEvery: '100ms', lookEvery: '200ms', silentAfter: '2s', restartAfter: '100ms', crashLimit: 2 },
+         swarm: { reportEvery: '100ms', lookEvery: '200ms', silentAfter: process.env.SILENT_AFTER ?? '60s', restartAfter: '100ms', crashLimit: 2 },
          worker: { shutdownTimeout: '10s' },
          app: defineApp({
            hooks: { beforeStart() { if (process.env.FAULT) throw new Error('no database') } },
@@ -73,14 +73,17 @@ describe('millrace worker --processes', () => {
     readonly members: () => Promise<readonly (string | null)[]>
   }
 
-  async function start(...args: string[]): Promise<Running> {
+  async function start(
+    args: readonly string[] = [],
+    env: Readonly<Record<string, string>> = {},
+  ): Promise<Running> {
     await using stack = new AsyncDisposableStack()
     const broker = stack.use(await startTestBroker())
     const client = stack.use(openClient({ brokers: [broker.address] }))
     const cli = stack.use(
       startCli(['worker', '--processes', '3', '--create-topics', '--health-port', '0', ...args], {
         cwd: folder,
-        env: { KAFKA_URL: broker.address },
+        env: { KAFKA_URL: broker.address, ...env },
       }),
     )
     // Its children are out of reach of what ends it.
@@ -178,7 +181,7 @@ describe('millrace worker --processes', () => {
   })
 
   it('are killed when they are silent, and started anew when they are too large', async () => {
-    await using swarm = await start('--memory-limit', '250MB')
+    await using swarm = await start(['--memory-limit', '250MB'], { SILENT_AFTER: '4s' })
     const said = (): string => swarm.cli.stdout + swarm.cli.stderr
     const producer = swarm.client.producer()
     await producer.send({ topic: 'orders', partition: 0, value: '"grow"' })
