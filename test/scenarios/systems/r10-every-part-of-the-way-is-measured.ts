@@ -4,12 +4,7 @@
  * heartbeat, join, sync and leave time.
  */
 import assert from 'node:assert/strict'
-import {
-  defineConsumer,
-  defineTopic,
-  monitor,
-  openProducer,
-} from '../../../packages/millrace/src/app/index.ts'
+import { defineConsumer, defineTopic, monitor } from '../../../packages/millrace/src/app/index.ts'
 import { scenarioApp } from '../../harness/app.ts'
 import { scenario } from '../../harness/scenario.ts'
 
@@ -65,7 +60,7 @@ await scenario({ topics: { orders: { partitions: 1 } } }, async (scene) => {
       if (offset === 3 && seen.filter((one) => one === 3).length === 1) seek(2)
     },
   })
-  const { start, config } = scenarioApp(
+  const { start } = scenarioApp(
     scene,
     { consumers: [consumer] },
     { heartbeat: '100ms', producer: { buffer: '64KiB', queueLimit: 1, deliveryInterval: '100s' } },
@@ -84,9 +79,9 @@ await scenario({ topics: { orders: { partitions: 1 } } }, async (scene) => {
   }
   {
     // It would wait for more than it may.
-    const impatient = { linger: '1h', deliveryTimeout: '500ms' } as const
-    await using producer = openProducer({ ...config, producer: impatient })
-    await assert.rejects(producer.send(orders, { value: 'late' }))
+    const impatient = { lingerMs: 3_600_000, deliveryTimeoutMs: 300 }
+    await using producer = scene.client.producer(impatient)
+    await assert.rejects(producer.send({ topic: scene.topic('orders'), value: 'late' }))
   }
   end()
 
