@@ -16,6 +16,7 @@ import {
   type AppProducer,
   type Context,
   type Message,
+  type Middleware,
 } from './index.ts'
 
 const users = defineTopic('users', {
@@ -168,6 +169,31 @@ describe('types', () => {
         ctx.tx.query('select 1')
       },
     })
+  })
+
+  it('flow into the middleware of a consumer', () => {
+    const anywhere: Middleware = ({ messages }, next) => {
+      same<(typeof messages)[number]['value'], unknown>(true)
+      return next()
+    }
+    defineConsumer({
+      topic: orders,
+      middleware: [
+        anywhere,
+        ({ messages, context }, next) => {
+          same<(typeof messages)[number]['value'], { readonly total: number }>(true)
+          same<typeof context.signal, AbortSignal>(true)
+          return next()
+        },
+        { receive: (messages, next) => (messages[0]?.value.total === 0 ? undefined : next()) },
+        // @ts-expect-error -- there is no such layer
+        { recieve: () => undefined },
+      ],
+      each() {},
+    })
+    const forUsers: Middleware<typeof users> = (_job, next) => next()
+    // @ts-expect-error -- it reads messages of another topic
+    defineConsumer({ topic: blobs, middleware: [forUsers], each() {} })
   })
 
   it('hold the producer to topics, keys and settings', () => {

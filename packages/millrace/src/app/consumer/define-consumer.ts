@@ -20,7 +20,8 @@ import type { Hooks } from './hooks.ts'
 export type Start = 'earliest' | 'latest' | 'fail' | Date | `-${string}`
 
 /** Settings that a consumer, its group, or the whole app may give; the nearest wins. */
-export interface ConsumerSettings extends RetryOptions, PacingOptions, LaneOptions, AssignmentSettings {
+export interface ConsumerSettings
+  extends RetryOptions, PacingOptions, LaneOptions, AssignmentSettings {
   /** Most messages of a batch. Default 100. */
   readonly maxMessages?: number
   /** How long a batch waits for more after its first message, and how long a poll cycle waits for any. Default `'1s'`. */
@@ -140,9 +141,11 @@ type FormInThisThread<T extends TopicSpec, Tx> =
 
 export interface ConsumerOptions<T extends TopicSpec, Tx = undefined> extends Omit<
   ConsumerSettings,
-  'filter' | 'orderBy' | 'onError'
+  'filter' | 'orderBy' | 'onError' | 'middleware'
 > {
   readonly topic: T
+  /** Around handler calls, fetches and what handlers send; inside of the group's and the app's. */
+  readonly middleware?: readonly Middleware<NoInfer<TopicOf<T>>>[]
   /**
    * With `concurrency` above 1, which messages must follow each other: those for which it returns the same. Default:
    * the bytes of the key. A message without a key, and one for which it returns null, has no order; `null` instead of a

@@ -4,15 +4,17 @@ import type { ErrorReport } from '../error-tracker/report.ts'
 import type { Message } from '../message/message.ts'
 import { outcomeOf } from '../outcome.ts'
 import type { Send, Sendable } from '../produce/sendable.ts'
-import type { AnyTopic } from '../topic/define-topic.ts'
+import type { AnyTopic, Topic } from '../topic/define-topic.ts'
 
-/** One call of a handler, as middleware sees it. */
-export interface Job {
+type MessageIn<T extends AnyTopic> = T extends AnyTopic ? Message<T> : never
+
+/** One call of a handler, as middleware sees it. Typed by the topic where it stands around one consumer. */
+export interface Job<T extends AnyTopic = Topic> {
   readonly context: Context
   readonly topic: string
   readonly partition: number
   /** At least one; exactly one in the form `each`. */
-  readonly messages: readonly Message[]
+  readonly messages: readonly MessageIn<T>[]
 }
 
 /** A message on its way out, before it is validated. */
@@ -21,13 +23,13 @@ export interface Outgoing {
   readonly message: Sendable<AnyTopic | string>
 }
 
-export interface MiddlewareLayers {
+export interface MiddlewareLayers<T extends AnyTopic = Topic> {
   readonly name?: string
   /**
    * Around each handler call. What it returns is the outcome; when that is nothing, what `next()` gave. Calling `next`
    * again runs the handler again.
    */
-  readonly consume?: (job: Job, next: () => Promise<unknown>) => unknown
+  readonly consume?: (job: Job<T>, next: () => Promise<unknown>) => unknown
   /**
    * Around each message on its way out, before validation; `next` may be given a changed one. On the app: everything the
    * producer sends. On a group or consumer: what its handlers send and respond with, before the app's layers see it.
@@ -35,7 +37,7 @@ export interface MiddlewareLayers {
    */
   readonly send?: (outgoing: Outgoing, next: (changed?: Outgoing) => Promise<unknown>) => unknown
   /** After a fetch, coordinates alone: nothing is decoded unless the layer touches it. */
-  readonly receive?: (messages: readonly Message[], next: () => Promise<unknown>) => unknown
+  readonly receive?: (messages: readonly MessageIn<T>[], next: () => Promise<unknown>) => unknown
   /** Told of each error of the process once; not around anything. App level only. */
   readonly error?: (report: ErrorReport) => void
 }
@@ -44,7 +46,9 @@ export interface MiddlewareLayers {
  * Stands around handler calls (a plain function), or around sends and fetches too (an object). Return what `next()`
  * gives, or an outcome of your own: neither is an error, so that a forgotten call loses nothing.
  */
-export type Middleware = NonNullable<MiddlewareLayers['consume']> | MiddlewareLayers
+export type Middleware<T extends AnyTopic = Topic> =
+  | NonNullable<MiddlewareLayers<T>['consume']>
+  | MiddlewareLayers<T>
 
 export type Call = (job: Job) => unknown
 
