@@ -69,8 +69,7 @@ describe('millrace worker --processes', () => {
     readonly ready: () => Promise<Ready>
     readonly metrics: () => Promise<string>
     readonly pids: () => Promise<readonly (number | null)[]>
-    readonly generation: () => Promise<string>
-    readonly members: () => Promise<readonly (string | null)[]>
+    readonly members: () => Promise<readonly string[]>
   }
 
   async function start(
@@ -81,7 +80,7 @@ describe('millrace worker --processes', () => {
     const broker = stack.use(await startTestBroker())
     const client = stack.use(openClient({ brokers: [broker.address] }))
     const cli = stack.use(
-      startCli(['worker', '--processes', '3', '--create-topics', '--health-port', '0', ...args], {
+      startCli(['worker', '--processes', '2', '--create-topics', '--health-port', '0', ...args], {
         cwd: folder,
         env: { KAFKA_URL: broker.address, ...env },
       }),
@@ -102,7 +101,7 @@ describe('millrace worker --processes', () => {
     })
     await until('all have their share', async () => {
       const { children } = await ready()
-      return children.every(({ partitions }) => partitions.length === 2)
+      return children.every(({ partitions }) => partitions.length === 3)
     })
     const describeGroup = async (): Promise<
       Awaited<ReturnType<Client['admin']['describeGroups']>>[number]
@@ -115,113 +114,86 @@ describe('millrace worker --processes', () => {
       metrics: async () => (await fetch(`${address}/metrics`)).text(),
       pids: async () => (await ready()).children.map(({ pid }) => pid),
       members: async () =>
-        (await describeGroup()).members.map(({ instanceId }) => instanceId).toSorted(),
-      generation: async () =>
-        (await describeGroup()).members
-          .map(({ memberId }) => memberId)
-          .toSorted()
-          .join(),
+        (await describeGroup()).members.map(({ instanceId }) => String(instanceId)).toSorted(),
       [Symbol.asyncDispose]: () => owned.disposeAsync(),
     }
   }
 
-  const instances = [1, 2, 3].map((n) => `${hostname()}-${n}`)
+  const instances = [1, 2].map((n) => `${hostname()}-${n}`)
 
-  it('share a group as static members; a killed one comes back to its partitions; TERM ends all', async () => {
+  it('share a group as static members: one that was killed comes back, HUP renews them one by one, TERM ends all', async () => {
     await using swarm = await start()
-    assert.deepEqual(await swarm.members(), instances)
-    const metrics = await swarm.metrics()
-    for (const index of [1, 2, 3])
-      assert.match(
-        metrics,
-        new RegExp(`^millrace_worker_running{worker="worker:${index}",client="shop"} 1$`, 'm'),
-      )
-    assert.equal(metrics.match(/^# TYPE millrace_worker_running /gm)?.length, 1)
-    const before = await swarm.pids()
     const { children } = await swarm.ready()
-    const victim = before[1] ?? 0
-    process.kill(victim, 'SIGKILL')
+    const sharesOf = (all: Ready['children']): readonly number[] =>
+      all.map(({ partitions }) => partitions.length)
+    assert.deepEqual(await swarm.members(), instances)
+    const [first, victim] = await swarm.pids()
+    process.kill(victim ?? 0, 'SIGKILL')
     await until('it was started again', async () => {
       const now = await swarm.ready()
       return now.status === 'ok' && now.children[1]?.restarts === 1
     })
-    const after = await swarm.pids()
-    assert.deepEqual([after[0], after[2]], [before[0], before[2]], 'the others live on')
-    assert.notEqual(after[1], victim)
-    const now = await swarm.ready()
-    assert.deepEqual(
-      now.children.map(({ partitions }) => partitions.length),
-      children.map(({ partitions }) => partitions.length),
-    )
+    const [stayed, renewed] = await swarm.pids()
+    assert.equal(stayed, first, 'the other lives on')
+    assert.notEqual(renewed, victim)
+    assert.deepEqual(sharesOf((await swarm.ready()).children), sharesOf(children))
     const status = await runCli(['status'], { cwd: folder })
-    for (const name of ['worker', 'worker:1', 'worker:2', 'worker:3'])
+    for (const name of ['worker', 'worker:1', 'worker:2'])
       assert.match(status.stdout, new RegExp(`^${name} +\\d+ +(running|supervising) `, 'm'))
+
+    let leastUp = 2
+    swarm.cli.child.kill('SIGHUP')
+    await until('all are new', async () => {
+      const now = await swarm.ready()
+      leastUp = Math.min(leastUp, now.children.filter(({ state }) => state === 'running').length)
+      const old = [stayed, renewed]
+      return now.status === 'ok' && now.children.every(({ pid }, index) => pid !== old[index])
+    })
+    assert.equal(leastUp, 1, 'one at a time')
+    assert.deepEqual(await swarm.members(), instances)
+
     const stopped = await runCli(['stop'], { cwd: folder })
     assert.equal(stopped.code, 0, stopped.stderr)
-    const { code } = await swarm.cli.ended
-    assert.equal(code, 0)
+    assert.equal((await swarm.cli.ended).code, 0)
     assert.deepEqual(await swarm.members(), instances, 'static members do not leave')
   })
 
-  it('are started anew one by one by HUP, without a rebalance', async () => {
-    await using swarm = await start()
-    const before = await swarm.pids()
-    const generation = await swarm.generation()
-    let leastUp = 3
-    swarm.cli.child.kill('SIGHUP')
-    await until('all are new', async () => {
-      const { children, status } = await swarm.ready()
-      leastUp = Math.min(leastUp, children.filter(({ state }) => state === 'running').length)
-      return status === 'ok' && children.every(({ pid }, index) => pid !== before[index])
-    })
-    assert.equal(leastUp, 2, 'one at a time')
-    assert.equal(generation.split(',').length, (await swarm.members()).length)
-    swarm.cli.child.kill('SIGTERM')
-    assert.equal((await swarm.cli.ended).code, 0)
-  })
-
-  it('are killed when they are silent, and started anew when they are too large', async () => {
+  it('are started anew when they are too large, silent, or killed by a message, which is given up in the end', async () => {
     await using swarm = await start(['--memory-limit', '250MB'], { SILENT_AFTER: '4s' })
     const said = (): string => swarm.cli.stdout + swarm.cli.stderr
+    const watched = { lastSeen: said }
+    const isReady = async (): Promise<boolean> => (await swarm.ready()).status === 'ok'
     const producer = swarm.client.producer()
-    await producer.send({ topic: 'orders', partition: 0, value: '"grow"' })
-    await until('it is started anew', () => /worker:\d takes .* starting it anew/.test(said()), {
-      lastSeen: said,
-    })
-    await until('all are ready', async () => (await swarm.ready()).status === 'ok')
-    await producer.send({ topic: 'orders', partition: 1, value: '"block"' })
-    await until(
-      'it was killed',
-      () => /Killed worker:\d \(\d+\): it told nothing for/.test(said()),
-      {
-        lastSeen: said,
-      },
-    )
-    await until('another was started', () =>
-      /ended by SIGKILL .* starting it again in/.test(said()),
-    )
-    await until('the message came again', () => /handled \d+ 1 block/.test(said()))
-    swarm.cli.child.kill('SIGTERM')
-    assert.equal((await swarm.cli.ended).code, 0)
-  })
+    const send = (partition: number, value: string): Promise<unknown> =>
+      producer.send({ topic: 'orders', partition, value: JSON.stringify(value) })
 
-  it('give up a message that kills one after the other, and go on behind it', async () => {
-    await using swarm = await start()
-    const said = (): string => swarm.cli.stdout + swarm.cli.stderr
-    const producer = swarm.client.producer()
-    const at = { topic: 'orders', partition: 2 }
-    await producer.send({ ...at, value: '"before"' })
-    await producer.send({ ...at, value: '"crash"' })
-    await producer.send({ ...at, value: '"behind"' })
-    // The first end is not counted: nobody noted what ran.
-    await until('it goes on behind it', () => /handled \d+ 2 behind/.test(said()), {
-      lastSeen: said,
-    })
+    await send(0, 'grow')
+    await until(
+      'it is too large',
+      () => /worker:\d takes .* starting it anew/.test(said()),
+      watched,
+    )
+    await until('all are ready', isReady)
+
+    await send(1, 'block')
+    await until(
+      'it is silent',
+      () => /Killed worker:\d .* it told nothing for/.test(said()),
+      watched,
+    )
+    await until('the message came again', () => /handled \d+ 1 block/.test(said()), watched)
+    await until('all are ready', isReady)
+
+    const killed = said().match(/ended by SIGKILL/g)?.length ?? 0
+    for (const value of ['before', 'crash', 'behind']) await send(2, value)
+    await until('it goes on behind it', () => /handled \d+ 2 behind/.test(said()), watched)
     assert.match(
       said(),
       /orders\/2:1 has ended worker:\d 2 times; it is handed to no handler any more/,
     )
-    assert.equal(said().match(/ended by SIGKILL/g)?.length, 3)
+    // Not counted unless the process was suspect already: nobody noted what ran.
+    const crashes = (said().match(/ended by SIGKILL/g)?.length ?? 0) - killed
+    assert.ok(crashes === 2 || crashes === 3, said())
     await until('its letter is there', async () => {
       const letters: string[] = []
       for await (const { value, headers } of swarm.client.reader({ topics: ['orders-dlt'] }))
