@@ -38,6 +38,7 @@ describe('millrace worker --processes', () => {
        export default defineConfig({
          clientId: 'shop',
          fetch: { maxWait: '50ms' },
+         heartbeat: '300ms',
          swarm: { reportEvery: '100ms', lookEvery: '200ms', silentAfter: process.env.SILENT_AFTER ?? '60s', restartAfter: '100ms', crashLimit: 2 },
          worker: { shutdownTimeout: '10s' },
          app: defineApp({
