@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises'
+import { mkdtemp, readdir, rm, stat, symlink, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -102,6 +102,19 @@ describe('a worker’s control socket', () => {
     const config = { app: defineApp({}) }
     await using worker = await startWorker(config, options(join(folder.path, 'file', 'data')))
     assert.equal(worker.state, 'running')
+  })
+
+  it('is not opened in a folder that somebody else has made', async () => {
+    await using folder = await temporary()
+    await using other = await temporary()
+    await symlink(other.path, join(folder.path, 'workers'))
+    const refused: unknown[] = []
+    const unsubscribe = events.controlUnavailable.subscribe(({ error }) => refused.push(error))
+    await using worker = await startWorker({ app: defineApp({}) }, options(folder.path))
+    unsubscribe()
+    assert.equal(worker.state, 'running')
+    assert.match(String(refused[0]), /is not a folder of this user/)
+    assert.deepEqual(await readdir(other.path), [])
   })
 
   it('survives whatever is sent to it', async () => {

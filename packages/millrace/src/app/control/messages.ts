@@ -53,6 +53,8 @@ export interface PartitionRow {
   readonly brokerLag?: number
   readonly failingFor?: string
   readonly jobs: readonly string[]
+  /** Of a consumer with several at once. */
+  readonly lanes?: { readonly busy: number; readonly size: number }
 }
 
 export interface WorkerInternals {

@@ -5,9 +5,11 @@
  * answers on the socket is the worker; an entry whose socket nobody answers is taken away.
  */
 import { createHash } from 'node:crypto'
-import { mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
+import { chmod, lstat, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
+
+import { failure } from '../../errors/index.ts'
 
 export interface WorkerEntry {
   readonly name: string
@@ -34,7 +36,7 @@ export async function register(
   { name, pid, parent }: Omit<WorkerEntry, 'socket'>,
 ): Promise<Registration> {
   const folder = join(resolve(dataFolder), folderName)
-  await mkdir(folder, { recursive: true, mode: 0o700 })
+  await privateFolder(folder)
   const file = `${name.replaceAll(/[^A-Za-z0-9._-]/g, '-')}-${pid}`
   const entry: WorkerEntry = { name, pid, parent, socket: await socketPath(folder, file) }
   const path = join(folder, `${file}.json`)
@@ -54,8 +56,21 @@ async function socketPath(folder: string, file: string): Promise<string> {
   const beside = join(folder, `${file}.sock`)
   if (Buffer.byteLength(beside) <= longestSocketPath) return beside
   const short = join(tmpdir(), `millrace-${process.getuid?.() ?? 'user'}`)
-  await mkdir(short, { recursive: true, mode: 0o700 })
+  await privateFolder(short)
   return join(short, `${digest}.sock`)
+}
+
+/**
+ * A folder that its user alone may enter. In the temporary folder of a machine somebody else may have made one of the
+ * name before: that one is refused.
+ */
+async function privateFolder(path: string): Promise<void> {
+  await mkdir(path, { recursive: true, mode: 0o700 })
+  if (process.platform === 'win32') return
+  const found = await lstat(path)
+  if (!found.isDirectory() || found.uid !== process.getuid?.())
+    throw failure('MR_CONTROL_FOLDER', { path })
+  if ((found.mode & 0o077) !== 0) await chmod(path, 0o700)
 }
 
 /** The entries of a data folder, by name; they may be stale. */

@@ -46,6 +46,7 @@ export interface PartitionFacts {
   readonly failingMs: number
   readonly jobs: readonly JobAge[]
   readonly slowAfterMs: number | undefined
+  readonly lanes: { readonly busy: number; readonly size: number }
 }
 
 export interface JobAge {

@@ -23,6 +23,7 @@ const partition: PartitionFacts = {
   failingMs: 0,
   jobs: [],
   slowAfterMs: 5 * minute,
+  lanes: { busy: 0, size: 1 },
 }
 const group = { group: 'mail', groupId: 'shop_mail', cluster: 'main', phase: 'steady' }
 const facts: HealthFacts = {

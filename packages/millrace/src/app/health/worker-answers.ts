@@ -55,6 +55,7 @@ export function partitionRow(facts: PartitionFacts): PartitionRow {
     lag,
     ...(brokerLag === undefined ? {} : { brokerLag }),
     ...(failingMs > 0 ? { failingFor: formatDuration(failingMs) } : {}),
+    ...(facts.lanes.size > 1 ? { lanes: facts.lanes } : {}),
     jobs: facts.jobs.map(({ text, ageMs }) => `${text} for ${formatDuration(ageMs)}`),
   }
 }

@@ -344,5 +344,6 @@ function startPolicy(
 }
 
 function instanceIdOf(written: string): string {
-  return written === 'hostname' ? (process.env['HOSTNAME'] ?? hostname()) : written
+  // `hostname-mail-1` is what a scale file makes of it.
+  return written.replace(/^hostname(?=$|-)/, process.env['HOSTNAME'] ?? hostname())
 }

@@ -92,7 +92,7 @@ export class HealthWatch {
 
   #partition(group: GroupRunner, owner: PartitionOwner): HealthSnapshot['partitions'][number] {
     const { plan, topic, source } = owner
-    const { failingSinceMs, jobs } = factsOf(owner)
+    const { failingSinceMs, jobs, lanes } = factsOf(owner)
     return {
       group: plan.group,
       consumer: plan.name,
@@ -105,6 +105,7 @@ export class HealthWatch {
       failingMs: failingSinceMs === undefined ? 0 : this.#parts.clock.now() - failingSinceMs,
       jobs,
       slowAfterMs: plan.slowAfterMs,
+      lanes,
     }
   }
 
@@ -127,13 +128,15 @@ export class HealthWatch {
 interface OwnerFacts {
   readonly failingSinceMs: number | undefined
   readonly jobs: readonly JobAge[]
+  readonly lanes: { readonly busy: number; readonly size: number }
 }
 
 function factsOf(owner: PartitionOwner): OwnerFacts {
-  const { jobs, failing } = owner.report()
+  const { jobs, failing, lanes } = owner.report()
   const { topic, source, plan } = owner
   return {
     failingSinceMs: failing?.sinceMs,
+    lanes,
     jobs: jobs.map(({ offset, ageMs }) => ({
       text: `${plan.title} ${topic.name}/${source.partition}:${offset}`,
       ageMs,

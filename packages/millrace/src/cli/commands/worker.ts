@@ -73,6 +73,11 @@ export const worker = defineCommand({
     if (name !== undefined) internals.parseWorkerName(name)
     if (input.processes !== undefined && input.scale !== undefined)
       throw failure('MR_CLI_USAGE', { reason: '--processes and --scale: one of the two' })
+    const hasChildren = input.processes !== undefined || input.scale !== undefined
+    if (hasChildren && input.assign !== undefined)
+      throw failure('MR_CLI_USAGE', {
+        reason: '--assign: every process would take the same partitions; start them one by one',
+      })
     const { config, path } = await loadConfig({ folder, file: globals.config })
     const assign = input.assign?.map(parsePlace).map(({ topic, partitions }) => ({
       topic,
@@ -138,7 +143,7 @@ export const worker = defineCommand({
 /** The processes of a parent; undefined: this one alone. @throws MR_CONFIG_INVALID for faults of a scale file */
 async function childrenOf(
   { processes, scale, worker: named }: ChildChoice,
-  { plans }: ResolvedConfig,
+  { plans, options }: ResolvedConfig,
   folder: string,
 ): Promise<readonly ChildSpec[] | undefined> {
   const { internals } = await import('../../app/index.ts')
@@ -149,11 +154,12 @@ async function childrenOf(
     const names = plans.map((plan) => plan.name)
     const { workers, faults } = await internals.readScaleFile(text, scale, names)
     if (faults.length > 0) throw failure('MR_CONFIG_INVALID', { faults })
-    // Not static: what one leaves behind when the scale shrinks goes to the others at once.
+    // Static only when the application says so: what one leaves behind when the scale shrinks goes to the others at once.
+    const { instanceId } = options
     return workers.map(({ name }, index) => ({
       index: index + 1,
       name,
-      instanceId: undefined,
+      instanceId: instanceId === undefined ? undefined : `${instanceId}-${name.replace(':', '-')}`,
       worker: name,
     }))
   }

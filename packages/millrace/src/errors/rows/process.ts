@@ -15,6 +15,13 @@ export const processErrors = {
     }) => `the health endpoint cannot listen on ${host}:${port}: ${reason}`,
     hint: 'Choose another `health.port` (0 takes any that is free), or stop what uses it.',
   },
+  MR_CONTROL_FOLDER: {
+    class: 'ConfigError',
+    retriable: false,
+    message: ({ path }: { readonly path: string }) =>
+      `${path} is not a folder of this user, so no control socket is opened there`,
+    hint: 'Remove it, or choose another data folder (`--data`); its path may be too long for a socket.',
+  },
   MR_WORKER_SILENT: {
     class: 'ConnectionError',
     retriable: true,
