@@ -16,10 +16,4 @@ export {
   type KeptPause,
 } from './pauses.ts'
 export { registered as registeredWorkers } from './registry.ts'
-export {
-  isWorkerNamed,
-  memberNameOf,
-  parseWorkerName,
-  workerTitle,
-  type WorkerName,
-} from './worker-name.ts'
+export { memberNameOf, parseWorkerName, workerTitle } from './worker-name.ts'

@@ -1,3 +1,3 @@
 export { isPattern, pattern, routeOf, type TopicMatch } from './pattern.ts'
-export { matchTopics, type FoundTopic, type Route } from './policy.ts'
+export { matchTopics } from './policy.ts'
 export { mapperFaults, patternFaults } from './validate.ts'
