@@ -36,6 +36,7 @@ import {
 } from '../swarm/index.ts'
 import { connectRetryTopics } from '../retry-topics/index.ts'
 import { breath } from './breath.ts'
+import { checkDeclared, warnOfDeclared } from './check-declared.ts'
 import { createDeclaredTopics } from './create-topics.ts'
 import { GroupRunner, type WorkerEnvironment } from './group-runner.ts'
 import { watchLoopDelay } from './loop-delay.ts'
@@ -223,6 +224,7 @@ export async function startWorker(
     isDevelopment,
     fail: (error) => worker.fail(error),
   })
+  if (settings.declared === 'warn') void warnOfDeclared(clients, resolved)
   const starting = new AbortController()
   for (const runnable of runnables) {
     if (worker.state !== 'initialized') break
@@ -358,6 +360,8 @@ async function joinAll(
   const timeoutMs = resolved.options['worker.startTimeout']
   const join = async (): Promise<void> => {
     if (isDevelopment) await createTopics(clients, resolved)
+    if (resolved.options.declared === 'require')
+      await untilReachable(() => checkDeclared(clients, resolved))
     await Promise.all(groups.map((group) => group.join(clients.of(group.cluster))))
   }
   const limit = new AbortController()
@@ -372,6 +376,18 @@ async function joinAll(
   }
   // A group that cannot be joined ends the worker, early or late.
   joined.catch(fail)
+}
+
+/** Tries for as long as the brokers are away. */
+async function untilReachable(work: () => Promise<void>): Promise<void> {
+  for (;;) {
+    try {
+      await work()
+      return
+    } catch (error) {
+      if (!isFailure(error) || !error.retriable || isFailure(error, 'MR_CLIENT_CLOSED')) throw error
+    }
+  }
 }
 
 /** Tries for as long as the brokers are away: a group that came first would let the broker create topics as it likes. */
