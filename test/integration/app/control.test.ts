@@ -72,6 +72,19 @@ describe('a worker’s control socket', () => {
     assert.deepEqual(await readdir(join(folder.path, 'workers')), [])
   })
 
+  it('stands beside those of other workers of the process', async () => {
+    await using folder = await temporary()
+    const first = await startWorker({ app: defineApp({}) }, options(folder.path))
+    await using second = await startWorker({ app: defineApp({}) }, options(folder.path))
+    assert.equal((await runningWorkers(folder.path)).length, 2)
+    await first.stop()
+    await until('one is left', async () => (await runningWorkers(folder.path)).length === 1)
+    const [entry] = await runningWorkers(folder.path)
+    assert.ok(entry)
+    await askWorker(entry, { do: 'stop' })
+    assert.equal(await second.done, 0)
+  })
+
   it('is found at a path that is too long for a socket', async () => {
     await using folder = await temporary('x'.repeat(120))
     await using _worker = await startWorker({ app: defineApp({}) }, options(folder.path))

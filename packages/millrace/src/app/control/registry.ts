@@ -15,6 +15,8 @@ export interface WorkerEntry {
   readonly name: string
   readonly pid: number
   readonly socket: string
+  /** Under which it is registered. */
+  readonly file: string
   /** The pid of the process that starts it again when it ends. */
   readonly parent?: number | undefined
 }
@@ -30,15 +32,19 @@ export interface Registration {
   remove(): Promise<void>
 }
 
+let registrations = 0
+
 /** Makes the folder, with the user's rights only, and finds a path for the socket. */
 export async function register(
   dataFolder: string,
-  { name, pid, parent }: Omit<WorkerEntry, 'socket'>,
+  { name, pid, parent }: Omit<WorkerEntry, 'socket' | 'file'>,
 ): Promise<Registration> {
   const folder = join(resolve(dataFolder), folderName)
   await privateFolder(folder)
-  const file = `${name.replaceAll(/[^A-Za-z0-9._-]/g, '-')}-${pid}`
-  const entry: WorkerEntry = { name, pid, parent, socket: await socketPath(folder, file) }
+  // A process may hold several one after the other, or at once: none may take away what is another's.
+  const turn = registrations++ === 0 ? '' : `-${registrations}`
+  const file = `${name.replaceAll(/[^A-Za-z0-9._-]/g, '-')}-${pid}${turn}`
+  const entry: WorkerEntry = { name, pid, parent, file, socket: await socketPath(folder, file) }
   const path = join(folder, `${file}.json`)
   return {
     entry,
@@ -80,29 +86,25 @@ export async function registered(dataFolder: string): Promise<readonly WorkerEnt
   const entries: WorkerEntry[] = []
   for (const name of names.filter((one) => one.endsWith('.json'))) {
     const text = await readFile(join(folder, name), 'utf8').catch(() => '')
-    const entry = parseEntry(text)
+    const entry = parseEntry(text, name.slice(0, -'.json'.length))
     if (entry !== undefined) entries.push(entry)
   }
   return entries.toSorted((left, right) => compare(left.name, right.name) || left.pid - right.pid)
 }
 
 /** Of one that nobody answers for. */
-export async function forget(
-  dataFolder: string,
-  { name, pid, socket }: WorkerEntry,
-): Promise<void> {
-  const file = `${name.replaceAll(/[^A-Za-z0-9._-]/g, '-')}-${pid}`
+export async function forget(dataFolder: string, { file, socket }: WorkerEntry): Promise<void> {
   await rm(join(resolve(dataFolder), folderName, `${file}.json`), { force: true })
   if (process.platform !== 'win32') await rm(socket, { force: true })
 }
 
 /** Undefined for a file that a crash cut short. */
-function parseEntry(text: string): WorkerEntry | undefined {
+function parseEntry(text: string, file: string): WorkerEntry | undefined {
   try {
     const { name, pid, socket, parent } = JSON.parse(text) as Partial<WorkerEntry>
     const isEntry =
       typeof name === 'string' && typeof pid === 'number' && typeof socket === 'string'
-    return isEntry ? { name, pid, socket, parent } : undefined
+    return isEntry ? { name, pid, socket, parent, file } : undefined
   } catch {
     return undefined
   }
