@@ -24,3 +24,11 @@ export {
 } from './control/index.ts'
 export { MemoryParkedLog } from './retry-topics/parked-log.ts'
 export { instanceIdOfChild, readOrders, readScaleFile, runSwarm } from './swarm/index.ts'
+export {
+  compareTopics,
+  findTopics,
+  wantedTopics,
+  type FoundTopic,
+  type TopicDifference,
+  type WantedTopic,
+} from './declared/index.ts'

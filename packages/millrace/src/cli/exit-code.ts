@@ -1,7 +1,15 @@
 import { isFailure } from '../errors/index.ts'
 
 /** 0 done, 1 failed, 2 wrong command line, 3 a check found problems, 130 interrupted. */
-export const exitCodes = { done: 0, failed: 1, usage: 2, problems: 3, interrupted: 130 } as const
+export const exitCodes = {
+  done: 0,
+  failed: 1,
+  usage: 2,
+  /** With --detailed-exit-code alone. */
+  difference: 2,
+  problems: 3,
+  interrupted: 130,
+} as const
 
 /** The one place in which an error becomes an exit code. */
 export function exitCodeOf(error: unknown): number {

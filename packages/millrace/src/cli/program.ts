@@ -23,7 +23,7 @@ export interface ProgramOptions {
 
 const nounAbouts: Readonly<Record<string, string>> = {
   generate: 'what other tools want to have of Millrace',
-  topics: 'topics: list, look at, create, alter, trim, delete',
+  topics: 'topics: list, look at, create, alter, trim, delete; plan and migrate declared ones',
   workers: 'workers that run in this folder: list, pause and resume topics',
   groups: 'consumer groups: list, look at, reset, delete',
   'dead-letters': 'dead letters: count by error, look at one, send back',

@@ -29,11 +29,16 @@ import { quiet } from './commands/quiet.ts'
 import { status } from './commands/status.ts'
 import { stop } from './commands/stop.ts'
 import { tail } from './commands/tail.ts'
+import { topicsAlign } from './commands/topics/align.ts'
 import { topicsAlter } from './commands/topics/alter.ts'
 import { topicsCreate } from './commands/topics/create.ts'
 import { topicsDelete } from './commands/topics/delete.ts'
 import { topicsInfo } from './commands/topics/info.ts'
 import { topicsList } from './commands/topics/list.ts'
+import { topicsMigrate } from './commands/topics/migrate.ts'
+import { topicsPlan } from './commands/topics/plan.ts'
+import { topicsRepartition } from './commands/topics/repartition.ts'
+import { topicsReset } from './commands/topics/reset.ts'
 import { topicsTrim } from './commands/topics/trim.ts'
 import { wait } from './commands/wait.ts'
 import { worker } from './commands/worker.ts'
@@ -68,6 +73,11 @@ export const commands: readonly AnyCommand[] = [
   topicsAlter,
   topicsTrim,
   topicsDelete,
+  topicsPlan,
+  topicsMigrate,
+  topicsAlign,
+  topicsRepartition,
+  topicsReset,
   tail,
   write,
   groupsList,

@@ -78,6 +78,13 @@ export const cliErrors = {
       `${path}: ${reason}`,
     hint: 'Check its path and rights. Files of offsets hold lines of topic,partition,offset, as `groups reset --export` writes them.',
   },
+  MR_TOPICS_KEYS_WOULD_MOVE: {
+    class: 'UsageError',
+    retriable: false,
+    message: ({ topics }: { readonly topics: readonly string[] }) =>
+      `messages of ${topics.join(', ')} have keys: with more partitions, new ones of a key may go to another partition than its old ones, and lose their order`,
+    hint: 'Nothing was changed. Let consumers catch up first, then add --allow-key-move; or make a new topic and copy.',
+  },
   MR_INSTALL_FILES_EXIST: {
     class: 'UsageError',
     retriable: false,

@@ -1,0 +1,23 @@
+import { defineCommand } from '../../command.ts'
+import { allowKeyMove, detailedExitCode, dryRun } from '../../declared/options.ts'
+
+export const topicsMigrate = defineCommand({
+  name: 'topics migrate',
+  about:
+    'Makes the cluster have what is declared: creates topics, adds partitions, aligns settings. Never shrinks, deletes, or touches a topic that is not declared.',
+  safety: 'change',
+  arguments: {},
+  options: { allowKeyMove, dryRun, detailedExitCode },
+  examples: ['millrace topics migrate --dry-run', 'millrace topics migrate --allow-key-move'],
+
+  async run(input, context) {
+    const { runDeclared } = await import('../../declared/run-declared.ts')
+    return runDeclared(context, {
+      changes: ['missing', 'partitions', 'setting'],
+      shows: ['fewer-partitions', 'replicas'],
+      isDryRun: input.dryRun === true,
+      allowsKeyMove: input.allowKeyMove === true,
+      hasDetailedExitCode: input.detailedExitCode === true,
+    })
+  },
+})

@@ -1,0 +1,21 @@
+import { defineCommand } from '../../command.ts'
+import { detailedExitCode } from '../../declared/options.ts'
+
+export const topicsPlan = defineCommand({
+  name: 'topics plan',
+  about: 'Shows how the declared topics differ from those of the cluster. Changes nothing.',
+  safety: 'read',
+  arguments: {},
+  options: { detailedExitCode },
+  examples: ['millrace topics plan', 'millrace topics plan --json'],
+
+  async run(input, context) {
+    const { runDeclared } = await import('../../declared/run-declared.ts')
+    return runDeclared(context, {
+      changes: [],
+      shows: ['missing', 'partitions', 'setting', 'fewer-partitions', 'replicas'],
+      isDryRun: true,
+      hasDetailedExitCode: input.detailedExitCode === true,
+    })
+  },
+})
