@@ -32,13 +32,19 @@ export class WorkerControl implements Disposable {
   readonly #startedAt = new Date()
   readonly #ends: (() => void)[]
   #since = new Date()
+  #state: string | undefined
   #pauses: readonly KeptPause[] = []
   #lastError: { readonly at: string; readonly text: string } | undefined
 
   constructor(parts: ControlledWorker) {
     this.#parts = parts
     this.#ends = [
-      events.appState.subscribe(() => void (this.#since = new Date())),
+      events.appState.subscribe(() => {
+        // Another worker of the process may have gone on.
+        if (parts.worker.state === this.#state) return
+        this.#state = parts.worker.state
+        this.#since = new Date()
+      }),
       events.error.subscribe(({ error }) => {
         const text = error instanceof Error ? error.message : String(error)
         this.#lastError = { at: new Date().toISOString(), text }
