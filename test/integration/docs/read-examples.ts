@@ -11,7 +11,7 @@ export interface ExampleModule {
   readonly place: string
 }
 
-const entries = ['', '/client', '/broker', '/drain', '/testing']
+const entries = ['', '/client', '/broker', '/drain', '/postgres', '/testing']
 
 /**
  * What an example may take for granted, as a reader does: a topic, a configuration, a function of the application.
@@ -20,6 +20,7 @@ const entries = ['', '/client', '/broker', '/drain', '/testing']
 const prelude: Readonly<Record<string, string>> = {
   assert: "import assert from 'node:assert/strict'",
   z: "import { z } from 'zod'",
+  Pool: "import { Pool } from 'pg'",
   UserEvent:
     'interface UserEvent { readonly event_name?: string; readonly id?: string; readonly email?: string }',
   users: "const users = defineTopic('users', { value: json<UserEvent>() })",
