@@ -8,6 +8,7 @@ import {
   defineApp,
   defineConsumer,
   defineTopic,
+  json,
   pattern,
   type ConsumerSettings,
   type MillraceConfig,
@@ -65,6 +66,24 @@ describe('a pattern', () => {
   it('is no topic of the cluster: nothing creates it, nothing compares it', () => {
     const app = defineApp({ consumers: [defineConsumer({ topic: audit, each })] })
     assert.deepEqual(resolveConfig({ app }, { env: {} }).topics, [])
+  })
+
+  it('types messages as a topic does', () => {
+    const typed = pattern('typed', /^typed\./, {
+      value: json<{ readonly id: number }>(),
+      tombstones: true,
+    })
+    defineConsumer({
+      topic: typed,
+      each({ value, topic, key }, { match }) {
+        const id: number | undefined = value?.id
+        const texts: readonly (string | null | undefined)[] = [topic, key, match?.[0]]
+        // @ts-expect-error a tombstone has no id
+        const wrong: number = value.id
+        return [id, texts, wrong]
+      },
+    })
+    assert.equal(typed.hasTombstones, true)
   })
 
   it('tells what does not go with it', () => {

@@ -45,11 +45,20 @@ export const stop = defineCommand({
         throw failure('MR_WORKER_STILL_RUNS', { running: left.map(({ name }) => name), timeout })
       await sleep(systemClock, lookEveryMs, signal)
     }
-    const stopped = found.map(({ name, pid }) => ({ name, pid }))
+    const stopped = found.map(({ name, pid, parent }) => ({
+      name,
+      pid,
+      comesAgain: parent !== undefined,
+    }))
     await print.document(stopped, () =>
       stopped.length === 0
         ? nobodyRuns
-        : stopped.map(({ name, pid }) => `${name} (${pid}) has stopped`).join('\n'),
+        : stopped
+            .map(({ name, pid, comesAgain }) => {
+              const next = comesAgain ? '; its parent starts it again' : ''
+              return `${name} (${pid}) has stopped${next}`
+            })
+            .join('\n'),
     )
   },
 })
