@@ -21,6 +21,8 @@ export interface ClientOptions {
   readonly requestTimeoutMs?: number
   /** Default 10 s. */
   readonly connectTimeoutMs?: number
+  /** Longest wait between attempts to reach a broker that is away; default 10 s, the first are shorter. */
+  readonly reconnectMs?: number
   /** Bound of every call that retries by itself; default 60 s. */
   readonly apiTimeoutMs?: number
   readonly tls?: TlsOptions
@@ -74,6 +76,7 @@ export function openClient(options: ClientOptions): Client {
     clock,
     requestTimeoutMs,
     connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
+    reconnectMs: options.reconnectMs ?? 10_000,
     tls: options.tls,
     holdsProcess: options.holdsProcess,
     dial: options.dial,

@@ -25,7 +25,10 @@ export function openClients(
     readonly clientId: string
     readonly clock: Clock
     readonly clusterOfWire: (topic: string) => string
-  } & Pick<ClientOptions, 'holdsProcess' | 'dial'>,
+  } & Pick<
+    ClientOptions,
+    'holdsProcess' | 'dial' | 'connectTimeoutMs' | 'requestTimeoutMs' | 'reconnectMs'
+  >,
 ): Clients {
   const all = new Map(
     clusters.map(({ name, brokers, tls }) => [

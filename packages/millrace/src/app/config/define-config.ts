@@ -23,7 +23,13 @@ export interface MillraceConfig {
     readonly maxBytes?: Size
     readonly perPartition?: Size
     readonly buffered?: Size
+    readonly minBytes?: Size
     readonly maxWait?: Duration
+  }
+  readonly connection?: {
+    readonly timeout?: Duration
+    readonly requestTimeout?: Duration
+    readonly reconnect?: Duration
   }
   readonly worker?: {
     readonly concurrency?: number

@@ -79,10 +79,32 @@ export const appOptions = defineOptions({
     about:
       'Bytes fetched but not yet handled, over all partitions of a group. At the limit partitions stop fetching.',
   },
+  'fetch.minBytes': {
+    type: 'size',
+    default: 1,
+    about: 'Fewer bytes a broker holds back until `fetch.maxWait` has passed.',
+  },
   'fetch.maxWait': {
     type: 'duration',
     default: '500ms',
     about: 'How long a broker may hold a fetch back while it has nothing.',
+  },
+  'connection.timeout': {
+    type: 'duration',
+    default: '10s',
+    about: 'How long a connection to a broker may take to open.',
+  },
+  'connection.requestTimeout': {
+    type: 'duration',
+    default: '30s',
+    about:
+      'A request that is not answered by then closes its connection, and is made again on another.',
+  },
+  'connection.reconnect': {
+    type: 'duration',
+    default: '10s',
+    about:
+      'Longest wait between attempts to reach a broker that is away; the first waits are shorter.',
   },
   'worker.concurrency': {
     type: 'number',

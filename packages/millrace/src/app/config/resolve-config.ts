@@ -65,7 +65,6 @@ export interface ResolvedConfig {
 }
 
 /** After which a client takes a request for lost. */
-const requestMs = 30_000
 
 /** Sections of other parts of Millrace, which check them themselves. */
 const foreignSections = ['drain', 'dev', 'kafka', 'dashboard']
@@ -290,6 +289,7 @@ function waitFaults(options: OptionValues<typeof appOptions>): string[] {
   if (options['worker.shutdownTimeout'] === 0)
     faults.push('worker.shutdownTimeout: 0 leaves no time to finish anything; write 10s or more')
   const maxWaitMs = options['fetch.maxWait']
+  const requestMs = options['connection.requestTimeout']
   if (maxWaitMs >= requestMs)
     faults.push(`fetch.maxWait: ${maxWaitMs} ms is longer than a request may take, ${requestMs} ms`)
   const deliveryMs = options['producer.deliveryTimeout']

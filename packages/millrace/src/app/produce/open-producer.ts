@@ -51,11 +51,19 @@ export function openProducer(
 
 /** A client for each cluster of a configuration. */
 export function openAppClients(
-  { clusters, clientName, clusterOfWire }: ResolvedConfig,
+  { clusters, clientName, clusterOfWire, options }: ResolvedConfig,
   clock: Clock,
   more: Pick<ClientOptions, 'holdsProcess' | 'dial'> = {},
 ): Clients {
-  return openClients(clusters, { ...more, clientId: clientName, clock, clusterOfWire })
+  return openClients(clusters, {
+    ...more,
+    clientId: clientName,
+    clock,
+    clusterOfWire,
+    connectTimeoutMs: options['connection.timeout'],
+    requestTimeoutMs: options['connection.requestTimeout'],
+    reconnectMs: options['connection.reconnect'],
+  })
 }
 
 /** The producer of a configuration on clients that are open: each message goes to the cluster of its topic. */

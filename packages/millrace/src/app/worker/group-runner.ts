@@ -232,6 +232,7 @@ export class GroupRunner {
         maxBytes: options['fetch.maxBytes'],
         perPartitionBytes: options['fetch.perPartition'],
         bufferedBytes: options['fetch.buffered'],
+        minBytes: options['fetch.minBytes'],
         maxWaitMs: options['fetch.maxWait'],
       },
     }

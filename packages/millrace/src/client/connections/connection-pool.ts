@@ -1,5 +1,5 @@
 import { failure, MillraceError } from '../../errors/index.ts'
-import { backoffMs, sleep, type BackoffRules, orAbort } from '../../kit/index.ts'
+import { backoffMs, sleep, orAbort } from '../../kit/index.ts'
 import { events } from '../../telemetry/index.ts'
 import { formatAddress, type BrokerAddress } from './address.ts'
 import { Connection, type ConnectionSettings } from './connection.ts'
@@ -24,6 +24,8 @@ export interface PoolSettings extends ConnectionSettings {
   /** Its name in events. */
   readonly cluster: string
   readonly connectTimeoutMs: number
+  /** Longest wait between attempts. Default 10 s. */
+  readonly reconnectMs?: number | undefined
   /** Default: sockets. */
   readonly dial?: Dial | undefined
   /** 0 up to 1; tests take the chance out of the back-off. */
@@ -35,7 +37,7 @@ interface Trouble {
   untilMs: number
 }
 
-const backoff: BackoffRules = { firstMs: 50, maxMs: 10_000, jitter: 0.2 }
+const firstWaitMs = 50
 
 export class ConnectionPool {
   readonly #bootstrap: readonly BrokerAddress[]
@@ -210,7 +212,13 @@ export class ConnectionPool {
       return connection
     } catch (error) {
       const failures = (this.#troubles.get(name)?.failures ?? 0) + 1
-      const waitMs = backoffMs(backoff, failures, this.#settings.random)
+      const { reconnectMs = 10_000, random } = this.#settings
+      const backoff = {
+        firstMs: Math.min(firstWaitMs, reconnectMs),
+        maxMs: reconnectMs,
+        jitter: 0.2,
+      }
+      const waitMs = backoffMs(backoff, failures, random)
       this.#troubles.set(name, { failures, untilMs: clock.monotonicMs() + waitMs })
       throw error
     }
