@@ -10,7 +10,8 @@ type Env = Readonly<Record<string, string | undefined>>
 
 export const config = defineCommand({
   name: 'config',
-  about: 'Prints every option with its value and where that came from. Secrets are masked.',
+  about:
+    'Prints every option with its value, where that came from, and what it is for. Secrets are masked.',
   safety: 'read',
   arguments: {},
   options: {
@@ -42,6 +43,8 @@ interface ConfigRow {
   readonly value: string
   /** The variable or file that says so, or `default`, or `unset`. */
   readonly origin: string
+  /** What it is for. */
+  readonly about: string
 }
 
 interface LoadedFile {
@@ -79,6 +82,7 @@ function rowsOf(
       option: `${prefix}${key}`,
       value: row.secret === true && value !== undefined ? '***' : shown(value, row.type),
       origin: places[origin] ?? origin,
+      about: row.about,
     }
   })
   return { rows, faults: faults.map((fault) => `${prefix}${fault}`) }
@@ -97,17 +101,32 @@ function valuesIn(object: unknown, table: OptionTable): Record<string, unknown> 
 }
 
 function clusterRows({ brokers, origin, tls }: ChosenBrokers, env: Env): readonly ConfigRow[] {
-  const secretRow = (option: string, name: string): ConfigRow => ({
+  const secretRow = (option: string, name: string, about: string): ConfigRow => ({
     option,
     value: env[name] === undefined ? '' : '***',
     origin: env[name] === undefined ? 'unset' : name,
+    about,
   })
   return [
-    { option: 'brokers', value: brokers.join(','), origin },
-    { option: 'tls', value: tls === undefined ? 'off' : 'on', origin: tls ? origin : 'default' },
-    secretRow('tls.trusted', 'KAFKA_TRUSTED_CERT'),
-    secretRow('tls.cert', 'KAFKA_CLIENT_CERT'),
-    secretRow('tls.key', 'KAFKA_CLIENT_CERT_KEY'),
+    {
+      option: 'brokers',
+      value: brokers.join(','),
+      origin,
+      about: 'Where the cluster is: host:port, several separated by commas.',
+    },
+    {
+      option: 'tls',
+      value: tls === undefined ? 'off' : 'on',
+      origin: tls ? origin : 'default',
+      about: 'Encrypted connections; kafka+ssl:// in front of an address switches them on.',
+    },
+    secretRow(
+      'tls.trusted',
+      'KAFKA_TRUSTED_CERT',
+      'Certificate that the brokers must be signed by.',
+    ),
+    secretRow('tls.cert', 'KAFKA_CLIENT_CERT', 'Certificate of this client.'),
+    secretRow('tls.key', 'KAFKA_CLIENT_CERT_KEY', 'Key of that certificate.'),
   ]
 }
 
