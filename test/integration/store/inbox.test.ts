@@ -206,6 +206,29 @@ for (const { name, skip: skipped, open } of databases) {
       assert.deepEqual(await effects(), [1, 2, 3])
     })
 
+    it('handles what the handler gave up by hand when it is sent back', async () => {
+      let isWell = false
+      const consumer = defineConsumer({
+        topic: orders,
+        inbox,
+        deadLetter: true,
+        async batch(messages, { tx, deadLetter: giveUp }) {
+          for (const message of messages) {
+            if (message.value.id === 2 && !isWell) await giveUp(message, 'unknown card')
+            else await effect(tx, message.value.id)
+          }
+        },
+      })
+      await using drive = driveConsumer(consumer)
+      const all = [1, 2, 3].map((n) => ({ value: { id: n }, headers: id(n) }))
+      await drive.deliver(...all)
+      assert.deepEqual(await effects(), [1, 3])
+      assert.equal(drive.deadLetters.length, 1)
+      isWell = true
+      await drive.deliver(...all)
+      assert.deepEqual(await effects(), [1, 2, 3])
+    })
+
     it('gives its transaction to classes, and is refused with offsets by hand', async () => {
       class Orders extends Consumer<typeof orders, 'each', never> {
         async consume(): Promise<void> {

@@ -104,7 +104,8 @@ export function planConsumer(definition: ConsumerDefinition, around: PlanSurroun
   ]
   const title = definition.use?.name || definition.name
   const { inbox, thread, name: consumer, group } = definition
-  faults.push(...inboxFaults(inbox, settings, path))
+  const { offsets } = settings
+  faults.push(...inboxFaults(inbox, { offsets, isThreaded: thread !== undefined }, path))
   const groupId = around.groupId(group)
   const retryTopics =
     retryTopicsOptions &&

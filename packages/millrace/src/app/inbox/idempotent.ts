@@ -20,6 +20,7 @@ interface JobContext {
   readonly pendingSends: Promise<unknown> | undefined
   readonly abortedBy: 'stop' | 'timeout' | undefined
   readonly mark: (message: Message) => boolean
+  readonly givenUp: readonly number[] | undefined
 }
 
 /** Ends a transaction by rolling it back, without being an error. */
@@ -58,7 +59,8 @@ export function idempotent(inbox: Inbox, place: InboxPlace, handler: Call): Call
         const outcome = outcomeOf(returned)
         if (context.abortedBy === 'timeout' || !isKept(outcome, open.length))
           throw new NotKept(returned)
-        await forgetFailed(inbox, tx, place, job.messages, outcome)
+        const offsets = [...failedOffsets(outcome), ...(context.givenUp ?? [])]
+        if (offsets.length > 0) await forget(inbox, tx, place, job.messages, offsets)
         return returned
       })
     } catch (error) {
@@ -73,17 +75,19 @@ export function idempotent(inbox: Inbox, place: InboxPlace, handler: Call): Call
   }
 }
 
-/** Only these come again, so only these are forgotten. */
-async function forgetFailed(
+function failedOffsets(outcome: Outcome | undefined): readonly number[] {
+  return outcome?.kind === 'failed' ? outcome.failures.map(({ message }) => message.offset) : []
+}
+
+/** What comes again, now or from the dead letters, must be handled then. */
+async function forget(
   inbox: Inbox,
   tx: unknown,
   place: InboxPlace,
   messages: readonly Message[],
-  outcome: Outcome | undefined,
+  offsets: readonly number[],
 ): Promise<void> {
-  if (outcome?.kind !== 'failed') return
-  const failing = new Set(outcome.failures.map(({ message }) => message.offset))
-  const ids = messages.flatMap((one) => (failing.has(one.offset) ? [inbox.idOf(one)] : []))
+  const ids = messages.flatMap((one) => (offsets.includes(one.offset) ? [inbox.idOf(one)] : []))
   await inbox.forget(tx, place.groupId, ids)
 }
 

@@ -1,5 +1,6 @@
 import type { Duration } from '../../kit/index.ts'
-import type { Message } from '../message/message.ts'
+import { idOf as idOfSource } from '../dead-letter/policy.ts'
+import type { DeliveredMessage, Message } from '../message/message.ts'
 
 export interface InboxOptions {
   /** Default `'millrace_inbox'`. */
@@ -23,7 +24,7 @@ export const pruneEveryMs = 600_000
 /** Rows that one statement deletes, so that no lock is held for long. */
 export const pruneRows = 10_000
 
+/** As dead letters and retry topics have it, so that a copy of a message is the same message. */
 export function idOf(message: Message): string {
-  const { topic, partition, offset } = message
-  return message.header('millrace-id') ?? `${topic}/${partition}/${offset}`
+  return idOfSource((message as DeliveredMessage).source)
 }

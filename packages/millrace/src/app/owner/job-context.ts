@@ -42,6 +42,8 @@ export class JobContext implements Context {
   isSlow = false
   /** The inbox puts its transaction here while the handler runs. */
   readonly tx: undefined = undefined
+  /** Offsets that the handler sent to the dead letters by hand: an inbox must not remember them. */
+  givenUp: number[] | undefined
   readonly #createdAt: number
   #aborter: AbortController | undefined
   #abortedBy: 'stop' | 'timeout' | undefined
@@ -150,7 +152,9 @@ export class JobContext implements Context {
   get deadLetter(): Context['deadLetter'] {
     return async (message: Pick<Message, 'offset'>, reason) => {
       const own = this.messages.find(({ offset }) => offset === message.offset)
-      if (own !== undefined) await this.#owner.deadLetter(own, reason)
+      if (own === undefined) return
+      ;(this.givenUp ??= []).push(own.offset)
+      await this.#owner.deadLetter(own, reason)
     }
   }
 
