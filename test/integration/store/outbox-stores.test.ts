@@ -3,6 +3,8 @@ import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as wait } from 'node:timers/promises'
 import { after, before, describe, it } from 'node:test'
 
+import type { PoolClient } from 'pg'
+
 import { defineTopic } from '../../../packages/millrace/src/app/index.ts'
 import { outboxStoreContract } from '../../../packages/millrace/src/app/outbox/outbox-store.contract.ts'
 import type { NewRow } from '../../../packages/millrace/src/app/outbox/store.ts'
@@ -10,7 +12,7 @@ import {
   insertSql as postgresInsert,
   postgresOutboxStore,
 } from '../../../packages/millrace/src/postgres/outbox-store.ts'
-import { sqlOutbox } from '../../../packages/millrace/src/postgres/index.ts'
+import { sqlOutbox, transaction } from '../../../packages/millrace/src/postgres/index.ts'
 import { changed } from '../../../packages/millrace/src/sqlite/database.ts'
 import {
   insertSql as sqliteInsert,
@@ -88,6 +90,43 @@ describe('in Postgres', { skip: noPostgres ?? false }, () => {
     )
     const { rows } = await pool.query('select count(*)::int as shards from raced_lease')
     assert.deepEqual(rows, [{ shards: 8 }])
+  })
+
+  it('takes no commit for one that was a rollback, whatever library made it', async () => {
+    const { pool } = server
+    await pool.query('create table kept (id integer)')
+    // As Drizzle does: begin, the function, commit, and no look at what the commit answered.
+    const careless = {
+      async transaction<R>(run: (tx: PoolClient) => Promise<R>): Promise<R> {
+        const client = await pool.connect()
+        try {
+          await client.query('begin')
+          const result = await run(client)
+          await client.query('commit')
+          return result
+        } catch (error) {
+          await client.query('rollback')
+          throw error
+        } finally {
+          client.release()
+        }
+      },
+    }
+    for (const database of [pool, careless])
+      await assert.rejects(
+        transaction<typeof careless, unknown>(database as typeof careless, async (tx) => {
+          await tx.query('insert into kept values (1)')
+          await tx.query('select nonsense').catch(() => {})
+        }),
+        { code: 'MR_SQL_ROLLED_BACK' },
+      )
+    assert.equal((await pool.query('select * from kept')).rowCount, 0)
+    const done = await transaction<typeof careless, string>(careless, async (tx) => {
+      await tx.query('insert into kept values (1)')
+      return 'done'
+    })
+    assert.equal(done, 'done')
+    assert.equal((await pool.query('select * from kept')).rowCount, 1)
   })
 
   it('takes the transactions of other libraries by their shape', async () => {

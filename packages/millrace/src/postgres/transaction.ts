@@ -1,7 +1,7 @@
 import { EventEmitter } from 'node:events'
 
 import { failure } from '../errors/index.ts'
-import { runnerOf, type PgClient } from './run-sql.ts'
+import { runnerOf, type PgClient, type PostgresTransaction } from './run-sql.ts'
 
 /** A client of a pool of `pg`. */
 export interface PgPoolClient extends PgClient {
@@ -64,14 +64,26 @@ export async function transaction<D extends PostgresDatabase, R>(
     connect,
   } = database as Partial<Record<'transaction' | 'begin' | '$transaction', Transact>> &
     Partial<PgPool>
-  // Drizzle and postgres.js roll back when the function rejects, and fail to commit what a statement has broken.
   const theirs = own ?? begin ?? prisma
-  if (theirs !== undefined) return (await theirs.call(database, call)) as R
+  if (theirs !== undefined) return (await theirs.call(database, wholly(call))) as R
   if (connect === undefined) {
     const takes = 'a pool of pg, or a database of postgres.js, Drizzle or Prisma'
     throw failure('MR_SQL_HANDLE_UNKNOWN', { takes, found: typeof database })
   }
   return await onClient(await connect.call(database as PgPool), call)
+}
+
+/** Some libraries do not look at what their commit did, so a last statement asks whether it can do anything at all. */
+function wholly<R>(run: (tx: unknown) => Promise<R>): (tx: unknown) => Promise<R> {
+  return async (tx) => {
+    const result = await run(tx)
+    try {
+      await runnerOf(tx as PostgresTransaction)('select 1', [])
+    } catch (cause) {
+      throw failure('MR_SQL_ROLLED_BACK', {}, { cause })
+    }
+    return result
+  }
 }
 
 async function onClient<R>(client: PgPoolClient, run: (tx: unknown) => Promise<R>): Promise<R> {
