@@ -1,5 +1,3 @@
-import { createInterface } from 'node:readline/promises'
-
 import { failure } from '../errors/index.ts'
 import type { Printer } from './printer.ts'
 
@@ -22,6 +20,7 @@ export async function confirmDestruction({
   // Nobody who could answer: say which flag is missing instead of waiting.
   if (!process.stdin.isTTY || !print.isTerminal)
     throw failure('MR_CLI_CONFIRMATION_MISSING', { what })
+  const { createInterface } = await import('node:readline/promises')
   const prompt = createInterface({ input: process.stdin, output: process.stderr })
   try {
     const answer = await prompt.question(

@@ -1,5 +1,3 @@
-import { randomFillSync } from 'node:crypto'
-
 import { systemClock, type Clock } from './clock.ts'
 
 const hex = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
@@ -19,7 +17,8 @@ export function uuidSource(clock: Pick<Clock, 'now'>): () => string {
   let count = 0
   return () => {
     if (at === pool.length) {
-      randomFillSync(pool)
+      // Loaded at the first id: most commands make none, and it takes as long as all of `kit`.
+      process.getBuiltinModule('node:crypto').randomFillSync(pool)
       at = 0
     }
     const nowMs = clock.now()

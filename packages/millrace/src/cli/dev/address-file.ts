@@ -1,5 +1,4 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { connect } from 'node:net'
 import { join } from 'node:path'
 
 /**
@@ -64,9 +63,11 @@ function isAlive(pid: number): boolean {
   }
 }
 
-function accepts(broker: string): Promise<boolean> {
+async function accepts(broker: string): Promise<boolean> {
   const [, host, port] = /^(.*):(\d{1,5})$/.exec(broker) ?? []
-  if (host === undefined || Number(port) > 65_535) return Promise.resolve(false)
+  if (host === undefined || Number(port) > 65_535) return false
+  // Only here: most commands know their cluster without a knock.
+  const { connect } = await import('node:net')
   return new Promise((resolve) => {
     const socket = connect({ host, port: Number(port) })
     const end = (answer: boolean): void => {
