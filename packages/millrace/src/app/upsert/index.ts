@@ -3,7 +3,6 @@ export {
   deleted,
   upsertStatements,
   type Dialect,
-  type Statement,
   type UpsertOptions,
   type UpsertRow,
 } from './upsert.ts'
