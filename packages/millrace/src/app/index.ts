@@ -19,11 +19,7 @@ export type { EventOf, MemberMessage, OnEvents } from './consumer/by-event.ts'
 export type { Assignment, Hooks } from './consumer/hooks.ts'
 export type { Context, Responses, SeekTo } from './context/context.ts'
 export { deadLetterTopic } from './dead-letter/index.ts'
-export type {
-  DeadLetterExtras,
-  DeadLetterInfo,
-  DeadLetterOptions,
-} from './dead-letter/index.ts'
+export type { DeadLetterExtras, DeadLetterInfo, DeadLetterOptions } from './dead-letter/index.ts'
 export type { Inbox, InboxOptions } from './inbox/index.ts'
 export type { Message, Messages } from './message/message.ts'
 export type { FilterContext, PacingOptions, ThrottleOptions } from './pacing/index.ts'

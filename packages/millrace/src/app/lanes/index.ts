@@ -1,9 +1,3 @@
-export {
-  laneDefaults,
-  type LaneOptions,
-  type LaneRules,
-  type OrderBy,
-  type OrderScope,
-} from './options.ts'
+export type { LaneOptions, LaneRules, OrderScope } from './options.ts'
 export { LaneSchedule, type LaneJob } from './schedule.ts'
 export { planLanes } from './validate.ts'

@@ -29,7 +29,7 @@ import { Settlement } from './settlement.ts'
 import { Wakeup } from './wakeup.ts'
 import type { Work } from './work.ts'
 
-export type { OwnerReport, OwnerState, RunningJob } from './report.ts'
+export type { OwnerReport, OwnerState } from './report.ts'
 
 export type EndKind = 'revoked' | 'lost' | 'shutdown'
 

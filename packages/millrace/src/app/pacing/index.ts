@@ -46,5 +46,5 @@ export function planPacing(options: PacingOptions, place: PacingSurroundings): M
 }
 
 export type { FilterContext, PacingOptions, ThrottleOptions } from './options.ts'
-export type { Admission, Pacing, PacingPlace } from './pacing.ts'
+export type { Pacing, PacingPlace } from './pacing.ts'
 export { pacingFaults } from './validate.ts'

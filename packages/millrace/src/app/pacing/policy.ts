@@ -1,10 +1,5 @@
 /** Pure rules about time: what they say depends on what they are given. */
 
-/** When a message may be handled. A message from the future is no reason to wait longer than its delay. */
-export function dueAtMs(timestampMs: number, delayMs: number): number {
-  return timestampMs + delayMs
-}
-
 export function isExpired(timestampMs: number, expireAfterMs: number, nowMs: number): boolean {
   return nowMs - timestampMs > expireAfterMs
 }

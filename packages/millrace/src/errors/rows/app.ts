@@ -254,7 +254,8 @@ export const appErrors = {
   MR_PRODUCER_KEY_MISSING: {
     class: 'UsageError',
     retriable: false,
-    message: ({ topic }: { readonly topic: string }) => `a tombstone for ${topic} needs a key, and so does every message of a compacted topic`,
+    message: ({ topic }: { readonly topic: string }) =>
+      `a tombstone for ${topic} needs a key, and so does every message of a compacted topic`,
     hint: 'A tombstone says that its key is gone, and compaction keeps the latest message of each key: give one.',
   },
   MR_RESPONDER_MISSING: {

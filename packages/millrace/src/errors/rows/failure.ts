@@ -6,14 +6,14 @@ type At = {
   readonly offset: number
 }
 
-const at = ({ topic, partition, offset }: At): string => `${topic}/${partition}@${offset}`
+const place = ({ topic, partition, offset }: At): string => `${topic}/${partition}@${offset}`
 
 export const failureErrors = {
   MR_APP_MESSAGE_EXPIRED: {
     class: 'HandlerError',
     retriable: false,
     message: ({ ageMs, ...where }: At & { readonly ageMs: number }) =>
-      `${at(where)} is ${ageMs} ms old, which is past its expireAfter`,
+      `${place(where)} is ${ageMs} ms old, which is past its expireAfter`,
     hint: "Declared with expireAfter and expired: 'deadLetter'; nothing is wrong with the worker.",
   },
   MR_APP_DEAD_LETTER_OWN: {
