@@ -1,11 +1,13 @@
 import type { AnyCommand, CommandOption, Safety } from '../packages/millrace/src/cli/command.ts'
-import { commands } from '../packages/millrace/src/cli/table.ts'
+import { loadCommands } from '../packages/millrace/src/cli/table.ts'
 import {
   argumentWords,
   globalRows,
   optionWords,
   usageWords,
 } from '../packages/millrace/src/cli/words.ts'
+
+const commands = await loadCommands()
 
 const safetyText: Readonly<Record<Safety, string>> = {
   read: 'Only looks.',

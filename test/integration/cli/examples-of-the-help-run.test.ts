@@ -5,11 +5,12 @@ import { join } from 'node:path'
 import { describe, it } from 'node:test'
 
 import { rootExamples } from '../../../packages/millrace/src/cli/program.ts'
-import { commands } from '../../../packages/millrace/src/cli/table.ts'
+import { loadCommands } from '../../../packages/millrace/src/cli/table.ts'
 import { openClient } from '../../../packages/millrace/src/client/index.ts'
 import { startTestBroker } from '../../../packages/millrace/src/testing/index.ts'
 import { runShell, startCli } from './run-cli.ts'
 
+const commands = await loadCommands()
 // What starts and stays is run by the tests of what it starts.
 const staying = commands.filter(({ safety }) => safety === 'run').map(({ name }) => name)
 const examples = new Set(

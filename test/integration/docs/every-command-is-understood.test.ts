@@ -4,7 +4,7 @@ import { dirname, join } from 'node:path'
 import { it } from 'node:test'
 
 import { runProgram } from '../../../packages/millrace/src/cli/program.ts'
-import { commands } from '../../../packages/millrace/src/cli/table.ts'
+import { commandRows as commands } from '../../../packages/millrace/src/cli/table.ts'
 import { pagePaths, readPage, root } from './read-page.ts'
 
 it('every command line that a page shows is one that the program takes', async () => {

@@ -54,16 +54,20 @@ export interface CommandContext {
   readonly cluster: () => Promise<Cluster>
 }
 
-/** A command as data, and the few lines that run it. Help, reference and completion are made from it. */
-export interface Command<
-  A extends ArgumentTable = ArgumentTable,
-  O extends OptionTable = OptionTable,
-> {
+/** What the table says of a command before it is loaded. */
+export interface CommandHead {
   /** `topics list`: noun, then verb; everyday verbs stand alone. */
   readonly name: string
   readonly aliases?: readonly string[]
   readonly about: string
   readonly safety: Safety
+}
+
+/** The rest of a command as data, and the few lines that run it. Help, reference and completion are made from it. */
+export interface Command<
+  A extends ArgumentTable = ArgumentTable,
+  O extends OptionTable = OptionTable,
+> {
   readonly arguments: A
   readonly options: O
   /** Help opens with these; a test runs each one. */
@@ -75,9 +79,17 @@ export interface Command<
   ) => Promise<number | void>
 }
 
-/** A command whose argument and option types are not known here: what the table holds. */
-export interface AnyCommand extends Omit<Command, 'run'> {
+/** A command whose argument and option types are not known here. */
+export interface AnyBody extends Omit<Command, 'run'> {
   readonly run: (input: never, context: CommandContext) => Promise<number | void>
+}
+
+/** A command with all that is known of it. */
+export interface AnyCommand extends CommandHead, AnyBody {}
+
+/** A row of the table. */
+export interface CommandRow extends CommandHead {
+  readonly load: () => Promise<AnyBody>
 }
 
 export function defineCommand<

@@ -5,7 +5,7 @@ import { exitCodeOf, exitCodes } from './exit-code.ts'
 import { openPrinter } from './printer.ts'
 import { runProgram } from './program.ts'
 import { reportText } from './report.ts'
-import { commands } from './table.ts'
+import { commandRows } from './table.ts'
 import { packageVersion } from './version.ts'
 
 const interrupted = new AbortController()
@@ -22,7 +22,7 @@ const argv = process.argv.slice(2)
 
 try {
   process.exitCode = await runProgram(argv, {
-    commands,
+    commands: commandRows,
     version: packageVersion(),
     env: process.env,
     write: (text) => void process.stdout.write(text),

@@ -2,13 +2,19 @@ import { Command as Commander, CommanderError, Option } from 'commander'
 
 import { resolveOptions, type OptionTable, type OptionValues } from '../config/index.ts'
 import { failure } from '../errors/index.ts'
-import type { AnyCommand, ArgumentTable, CommandOption, GlobalOptions } from './command.ts'
+import type {
+  AnyCommand,
+  ArgumentTable,
+  CommandOption,
+  CommandRow,
+  GlobalOptions,
+} from './command.ts'
 import { exitCodes } from './exit-code.ts'
 import type { OutputFormat } from './printer.ts'
 import { argumentWords, globalRows, longFlag, optionWords } from './words.ts'
 
 export interface ProgramOptions {
-  readonly commands: readonly AnyCommand[]
+  readonly commands: readonly CommandRow[]
   readonly version: string
   readonly env: Readonly<Record<string, string | undefined>>
   /** Help and version, which are what was asked for. */
@@ -55,11 +61,16 @@ export async function runProgram(
     .addHelpText('after', '\nEvery command has --help, with examples.')
   const nouns = new Map<string, Commander>()
 
-  for (const command of options.commands) {
-    const [noun = '', verb] = command.name.split(' ')
+  const asked = rowsAsked(argv, options.commands)
+  for (const row of options.commands) {
+    const [noun = '', verb] = row.name.split(' ')
     const parent = verb === undefined ? program : nounOf(program, nouns, noun, options)
-    const built = newCommander(verb ?? noun, options).description(command.about)
-    for (const alias of command.aliases ?? []) built.alias(alias)
+    const built = newCommander(verb ?? noun, options).description(row.about)
+    for (const alias of row.aliases ?? []) built.alias(alias)
+    parent.addCommand(built)
+    if (!asked.includes(row)) continue
+    const { load, ...head } = row
+    const command: AnyCommand = { ...head, ...(await load()) }
     addArguments(built, command.arguments)
     addOptions(built, command.options)
     addOptions(built, globalRows)
@@ -72,7 +83,6 @@ export async function runProgram(
       }
       exitCode = await options.run(command, input, globals)
     })
-    parent.addCommand(built)
   }
 
   if (argv.length === 0) {
@@ -88,6 +98,17 @@ export async function runProgram(
     const reason = error.message.replace(/^error: /, '')
     throw failure('MR_CLI_USAGE', { reason }, { cause: error })
   }
+}
+
+/** Those that the words can mean: each of the others is a line of a list of commands, and need not be loaded. */
+function rowsAsked(argv: readonly string[], rows: readonly CommandRow[]): readonly CommandRow[] {
+  const [noun = '', verb = ''] = argv.filter((word) => !word.startsWith('-') && word !== 'help')
+  return rows.filter(({ name, aliases = [] }) => {
+    const [own = '', ownVerb] = name.split(' ')
+    if (ownVerb === undefined) return own === noun || aliases.includes(noun)
+    const isNoun = own === noun || own.replace(/s$/, '') === noun
+    return isNoun && (ownVerb === verb || aliases.includes(verb) || ownVerb === 'list')
+  })
 }
 
 function newCommander(name: string, { write }: ProgramOptions): Commander {

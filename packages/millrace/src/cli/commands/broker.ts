@@ -3,9 +3,6 @@ import { isAbsolute, join } from 'node:path'
 import { defineCommand, ports } from '../command.ts'
 
 export const broker = defineCommand({
-  name: 'broker',
-  about: 'Runs the embedded broker alone: Kafka on one machine, without Java.',
-  safety: 'run',
   arguments: {},
   options: {
     data: {

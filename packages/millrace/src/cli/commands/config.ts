@@ -9,10 +9,6 @@ import { columns } from '../text.ts'
 type Env = Readonly<Record<string, string | undefined>>
 
 export const config = defineCommand({
-  name: 'config',
-  about:
-    'Prints every option with its value, where that came from, and what it is for. Secrets are masked.',
-  safety: 'read',
   arguments: {},
   options: {
     changed: { type: 'flag', about: 'only what differs from the default' },

@@ -1,10 +1,6 @@
 import { defineCommand } from '../command.ts'
 
 export const console = defineCommand({
-  name: 'console',
-  about:
-    'A read-eval-print loop with the application loaded: topics, responders, consumers, producer, await. Takes a script from a pipe, too.',
-  safety: 'write',
   arguments: {},
   options: {},
   examples: [`echo "await send('orders', { value: { id: 1 } })" | millrace console`],

@@ -4,10 +4,6 @@ import { defineCommand, ports } from '../command.ts'
 import { exitCodes } from '../exit-code.ts'
 
 export const dev = defineCommand({
-  name: 'dev',
-  about:
-    'Runs it all on this machine: embedded broker, log drain, worker, and what the application brings.',
-  safety: 'run',
   arguments: {},
   options: {
     folder: { type: 'text', about: 'the folder of the application (default: this one)' },

@@ -4,10 +4,6 @@ import type { CheckResult } from '../doctor/check.ts'
 import { columns } from '../text.ts'
 
 export const doctor = defineCommand({
-  name: 'doctor',
-  about:
-    'Checks this machine, this application and its cluster; exit 3 when something must be mended.',
-  safety: 'read',
   arguments: {},
   options: {},
   examples: ['millrace doctor', 'millrace doctor --json'],

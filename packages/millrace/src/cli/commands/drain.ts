@@ -5,9 +5,6 @@ import { defineCommand, ports } from '../command.ts'
 const answerMs = 10_000
 
 export const drain = defineCommand({
-  name: 'drain',
-  about: 'Takes log drains over HTTP and writes their lines to topics.',
-  safety: 'run',
   arguments: {},
   options: {
     port: {

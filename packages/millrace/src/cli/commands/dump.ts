@@ -3,10 +3,6 @@ import { findWorkers, nobodyRuns } from '../workers/find-workers.ts'
 import { dataFolderOf, workerFolderOptions } from '../workers/worker-options.ts'
 
 export const dump = defineCommand({
-  name: 'dump',
-  about:
-    'Prints everything about workers of this folder as JSON: jobs, queues, event loop, handles.',
-  safety: 'read',
   arguments: {
     worker: { about: 'price_drops or price_drops:1; without it all', isRequired: false },
   },

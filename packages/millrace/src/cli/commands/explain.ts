@@ -3,9 +3,6 @@ import { nearest } from '../../kit/index.ts'
 import { defineCommand } from '../command.ts'
 
 export const explain = defineCommand({
-  name: 'explain',
-  about: 'Says what an error code means and what to do about it, offline.',
-  safety: 'read',
   arguments: { code: { about: 'the code, MR_...' } },
   options: {},
   examples: ['millrace explain MR_STORAGE_LOCKED'],

@@ -2,10 +2,6 @@ import type { MillraceConfig, ResolvedConfig } from '../../app/index.ts'
 import { defineCommand } from '../command.ts'
 
 export const flow = defineCommand({
-  name: 'flow',
-  about:
-    'Shows each consumed topic and the topics that its consumer writes to, always or conditionally.',
-  safety: 'read',
   arguments: {},
   options: {},
   examples: ['millrace flow', 'millrace flow --json'],

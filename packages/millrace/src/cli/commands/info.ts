@@ -4,9 +4,6 @@ import { defineCommand } from '../command.ts'
 import { clusterInfoText } from '../render/cluster-info.ts'
 
 export const info = defineCommand({
-  name: 'info',
-  about: 'Shows the cluster in a dozen lines.',
-  safety: 'read',
   arguments: {},
   options: { sample: { type: 'duration', default: '1s', about: 'how long rates are measured' } },
   examples: ['millrace info', 'millrace info --sample 2s --json'],

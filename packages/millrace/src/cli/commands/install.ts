@@ -1,10 +1,6 @@
 import { defineCommand } from '../command.ts'
 
 export const install = defineCommand({
-  name: 'install',
-  about:
-    'Sets Millrace up in an existing application: boot file, base classes, and how to start it in your framework.',
-  safety: 'write',
   arguments: {},
   options: {
     force: { type: 'flag', about: 'overwrite boot file and base classes that are there already' },

@@ -5,9 +5,6 @@ import { groupLags, type PartitionLag } from '../group-lag.ts'
 import { columns } from '../text.ts'
 
 export const lag = defineCommand({
-  name: 'lag',
-  about: 'Shows how far groups are behind; with --max-lag exit 3 when one is further.',
-  safety: 'read',
   arguments: { group: { about: 'the group; without it all', isRequired: false } },
   options: { maxLag: { type: 'number', about: 'messages that a partition may be behind' } },
   examples: ['millrace lag', 'millrace lag billing --max-lag 1000 --json'],

@@ -6,9 +6,6 @@ import { parseTime } from '../parse-position.ts'
 import { columns } from '../text.ts'
 
 export const offsets = defineCommand({
-  name: 'offsets',
-  about: 'Shows where the log of each partition starts and ends, and where a time lies in it.',
-  safety: 'read',
   arguments: { topics: { about: 'a topic, or partitions of it, as orders:0,3-5', isList: true } },
   options: {
     at: { type: 'text', about: 'also the first offset at or after this time, as "2h ago"' },

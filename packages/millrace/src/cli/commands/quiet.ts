@@ -3,10 +3,6 @@ import { findWorkers, nobodyRuns } from '../workers/find-workers.ts'
 import { dataFolderOf, workerFolderOptions } from '../workers/worker-options.ts'
 
 export const quiet = defineCommand({
-  name: 'quiet',
-  about:
-    'Tells workers of this folder to finish what is in hand, take no more, and keep their partitions.',
-  safety: 'write',
   arguments: {
     worker: { about: 'price_drops or price_drops:1; without it all', isRequired: false },
   },

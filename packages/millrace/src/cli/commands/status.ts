@@ -4,9 +4,6 @@ import { workersTable, workerText } from '../workers/status-text.ts'
 import { dataFolderOf, workerFolderOptions } from '../workers/worker-options.ts'
 
 export const status = defineCommand({
-  name: 'status',
-  about: 'Shows what the workers of this folder do: state, partitions, lag, last error, restarts.',
-  safety: 'read',
   arguments: {
     worker: { about: 'price_drops or price_drops:1; without it all', isRequired: false },
   },

@@ -8,9 +8,6 @@ import { dataFolderOf, workerFolderOptions } from '../workers/worker-options.ts'
 const lookEveryMs = 100
 
 export const stop = defineCommand({
-  name: 'stop',
-  about: 'Stops workers of this folder in good order and waits until they have ended.',
-  safety: 'write',
   arguments: {
     worker: { about: 'price_drops or price_drops:1; without it all', isRequired: false },
   },

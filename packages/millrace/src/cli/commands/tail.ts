@@ -14,9 +14,6 @@ import { defaultMaxLength, tailLine } from '../render/tail-line.ts'
 const takenAtOnce = 500
 
 export const tail = defineCommand({
-  name: 'tail',
-  about: 'Shows messages as they come, all partitions, from the end until Ctrl-C.',
-  safety: 'read',
   arguments: { topics: { about: 'the topics', isList: true } },
   options: {
     from: {

@@ -5,10 +5,6 @@ import { defineCommand } from '../command.ts'
 import { conditionsOf, type WaitCondition } from '../wait-conditions.ts'
 
 export const wait = defineCommand({
-  name: 'wait',
-  about:
-    'Waits until everything named holds: a broker answers, topics are there, groups have caught up.',
-  safety: 'read',
   arguments: {},
   options: {
     broker: { type: 'flag', about: 'a broker answers' },

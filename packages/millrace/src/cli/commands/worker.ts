@@ -10,9 +10,6 @@ import { dataFolderOf, workerFolderOptions } from '../workers/worker-options.ts'
 const logLevels = ['debug', 'info', 'warn', 'error', 'silent']
 
 export const worker = defineCommand({
-  name: 'worker',
-  about: 'Runs the consumers of millrace.config.ts until it is told to stop.',
-  safety: 'run',
   arguments: {
     worker: {
       about: 'one consumer of several processes, by its name and instance: price_drops:1',

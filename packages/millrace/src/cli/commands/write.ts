@@ -21,9 +21,6 @@ const maxInFlight = 5000
 type Outgoing = Omit<OutgoingMessage, 'topic' | 'partition'>
 
 export const write = defineCommand({
-  name: 'write',
-  about: 'Sends messages: one from the argument, or one a line from standard input or a file.',
-  safety: 'write',
   arguments: {
     topic: { about: 'the topic' },
     value: { about: 'the value; without it standard input is read', isRequired: false },

@@ -6,10 +6,6 @@ import { exitCodes } from '../../exit-code.ts'
 import { columns } from '../../text.ts'
 
 export const deadLettersList = defineCommand({
-  name: 'dead-letters list',
-  about:
-    'Counts dead letters by topic, group and error; without a topic all whose name ends in -dlt.',
-  safety: 'read',
   arguments: {
     topics: { about: 'dead letter topics', isList: true, isRequired: false },
   },

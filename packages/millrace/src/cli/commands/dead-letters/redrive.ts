@@ -6,9 +6,6 @@ import { exitCodes } from '../../exit-code.ts'
 import { redriveText } from '../../render/redrive.ts'
 
 export const deadLettersRedrive = defineCommand({
-  name: 'dead-letters redrive',
-  about: 'Sends dead letters back to where they came from; without --execute it only shows which.',
-  safety: 'change',
   arguments: { topic: { about: 'the dead letter topic' } },
   options: {
     ...choiceOptions,

@@ -7,9 +7,6 @@ import { exitCodes } from '../../exit-code.ts'
 import { letterText } from '../../render/letter.ts'
 
 export const deadLettersShow = defineCommand({
-  name: 'dead-letters show',
-  about: 'Shows one dead letter: where it came from, why it was given up, its headers and value.',
-  safety: 'read',
   arguments: {
     topic: { about: 'the dead letter topic' },
     at: { about: 'PARTITION:OFFSET, as 0:42' },

@@ -1,9 +1,6 @@
 import { defineCommand } from '../../command.ts'
 
 export const generateAlerts = defineCommand({
-  name: 'generate alerts',
-  about: 'Prints rules for Prometheus: what to alarm at, with thresholds to begin with.',
-  safety: 'read',
   arguments: {},
   options: {
     prefix: { type: 'text', about: 'the setting metrics.prefix', default: 'millrace' },

@@ -1,9 +1,6 @@
 import { defineCommand } from '../../command.ts'
 
 export const generateGrafanaDashboard = defineCommand({
-  name: 'generate grafana-dashboard',
-  about: 'Prints a dashboard for Grafana, to be imported there: lag, time lag, processing, errors.',
-  safety: 'read',
   arguments: {},
   options: {
     prefix: { type: 'text', about: 'the setting metrics.prefix', default: 'millrace' },

@@ -6,9 +6,6 @@ import { groupLags } from '../../group-lag.ts'
 import { counted } from '../../text.ts'
 
 export const groupsDelete = defineCommand({
-  name: 'groups delete',
-  about: 'Deletes groups and what they have committed. Shows what will be lost and wants --yes.',
-  safety: 'destroy',
   arguments: { groups: { about: 'the groups', isList: true } },
   options: {
     yes: { type: 'flag', short: 'y', about: 'go ahead' },

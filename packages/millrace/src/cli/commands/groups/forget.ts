@@ -6,9 +6,6 @@ import { parsePlace } from '../../parse-places.ts'
 import { columns } from '../../text.ts'
 
 export const groupsForget = defineCommand({
-  name: 'groups forget',
-  about: 'Forgets what a group has committed for topics. Shows what will be lost and wants --yes.',
-  safety: 'destroy',
   arguments: {
     group: { about: 'the group' },
     topics: { about: 'a topic, or partitions of it, as orders:0,3-5', isList: true },

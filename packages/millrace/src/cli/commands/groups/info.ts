@@ -4,10 +4,6 @@ import { groupLags } from '../../group-lag.ts'
 import { columns, counted } from '../../text.ts'
 
 export const groupsInfo = defineCommand({
-  name: 'groups info',
-  aliases: ['describe'],
-  about: 'Shows a group: per partition what is committed, the end, the lag, and who reads it.',
-  safety: 'read',
   arguments: { group: { about: 'the group' } },
   options: { members: { type: 'flag', about: 'with a table of its members' } },
   examples: ['millrace groups info billing', 'millrace groups info billing --members'],

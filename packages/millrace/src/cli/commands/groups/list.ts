@@ -11,9 +11,6 @@ interface GroupRow {
 }
 
 export const groupsList = defineCommand({
-  name: 'groups list',
-  about: 'Lists consumer groups with state, members, topics and lag.',
-  safety: 'read',
   arguments: {},
   options: { state: { type: 'text', about: 'only groups in this state: stable, empty, ...' } },
   examples: ['millrace groups list', 'millrace groups list --state empty --json'],

@@ -8,10 +8,6 @@ import { parseTarget } from '../../reset/target.ts'
 import { columns } from '../../text.ts'
 
 export const groupsReset = defineCommand({
-  name: 'groups reset',
-  about:
-    'Moves the committed offsets of a stopped group; without --execute it only shows the plan.',
-  safety: 'change',
   arguments: { group: { about: 'the group' } },
   options: {
     to: {

@@ -4,10 +4,6 @@ import { counted } from '../../text.ts'
 import { idsNamed, withOutbox } from '../../with-outbox.ts'
 
 export const outboxDrop = defineCommand({
-  name: 'outbox drop',
-  about:
-    'Deletes refused messages of the outbox, those named or all; they are never sent. Wants --yes.',
-  safety: 'destroy',
   arguments: { ids: { about: 'ids as outbox list shows them', isList: true, isRequired: false } },
   options: {
     yes: { type: 'flag', short: 'y', about: 'go ahead' },

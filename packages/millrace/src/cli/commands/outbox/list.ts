@@ -3,10 +3,6 @@ import { columns, counted } from '../../text.ts'
 import { withOutbox } from '../../with-outbox.ts'
 
 export const outboxList = defineCommand({
-  name: 'outbox list',
-  about:
-    'Lists the messages that wait in the outbox of the application, the oldest first, and why one was refused.',
-  safety: 'read',
   arguments: {},
   options: {
     failed: { type: 'flag', about: 'only those that were refused for good' },

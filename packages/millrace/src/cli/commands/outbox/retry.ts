@@ -3,10 +3,6 @@ import { counted } from '../../text.ts'
 import { idsNamed, withOutbox } from '../../with-outbox.ts'
 
 export const outboxRetry = defineCommand({
-  name: 'outbox retry',
-  about:
-    'Lets refused messages of the outbox be sent again: those named, or all. What waits behind them goes on.',
-  safety: 'change',
   arguments: { ids: { about: 'ids as outbox list shows them', isList: true, isRequired: false } },
   options: {
     dryRun: { type: 'flag', about: 'only show what would be sent again' },

@@ -2,9 +2,6 @@ import { defineCommand } from '../../command.ts'
 import { detailedExitCode, dryRun } from '../../declared/options.ts'
 
 export const topicsAlign = defineCommand({
-  name: 'topics align',
-  about: 'Sets what is declared on topics that are there. Creates none.',
-  safety: 'change',
   arguments: {},
   options: { dryRun, detailedExitCode },
   examples: ['millrace topics align --dry-run', 'millrace topics align'],

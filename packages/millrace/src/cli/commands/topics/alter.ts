@@ -12,10 +12,6 @@ interface Change {
 }
 
 export const topicsAlter = defineCommand({
-  name: 'topics alter',
-  aliases: ['configure'],
-  about: 'Changes settings or the number of partitions of a topic, and shows before and after.',
-  safety: 'change',
   arguments: { topic: { about: 'the topic' } },
   options: {
     retention: { type: 'text', about: 'how long messages are kept: 7d, 24h, or forever' },

@@ -4,9 +4,6 @@ import { counted } from '../../text.ts'
 import { topicConfigs } from '../../topic-configs.ts'
 
 export const topicsCreate = defineCommand({
-  name: 'topics create',
-  about: 'Makes a topic.',
-  safety: 'write',
   arguments: { topic: { about: 'its name: letters, digits, dot, underscore, dash' } },
   options: {
     partitions: { type: 'number', about: "partitions; the broker's default otherwise" },

@@ -4,9 +4,6 @@ import { confirmDestruction } from '../../confirm.ts'
 import { exitCodes } from '../../exit-code.ts'
 
 export const topicsDelete = defineCommand({
-  name: 'topics delete',
-  about: 'Deletes topics and all their messages. Shows what will be lost and wants --yes.',
-  safety: 'destroy',
   arguments: { topics: { about: 'the topics', isList: true } },
   options: {
     yes: { type: 'flag', short: 'y', about: 'go ahead' },

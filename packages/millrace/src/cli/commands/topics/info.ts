@@ -12,10 +12,6 @@ import { topicInfoText } from '../../render/topic-info.ts'
 import { columns } from '../../text.ts'
 
 export const topicsInfo = defineCommand({
-  name: 'topics info',
-  aliases: ['describe'],
-  about: 'Shows a topic: rates, partitions, retention, the groups that read it.',
-  safety: 'read',
   arguments: { topic: { about: 'the topic' } },
   options: {
     partitions: { type: 'flag', about: 'with a table of its partitions' },

@@ -5,9 +5,6 @@ import { parsePattern } from '../../parse-pattern.ts'
 import { columns } from '../../text.ts'
 
 export const topicsList = defineCommand({
-  name: 'topics list',
-  about: 'Lists topics with their partitions, messages and size.',
-  safety: 'read',
   arguments: {},
   options: {
     internal: { type: 'flag', about: 'with the topics that Kafka keeps for itself' },

@@ -2,10 +2,6 @@ import { defineCommand } from '../../command.ts'
 import { allowKeyMove, detailedExitCode, dryRun } from '../../declared/options.ts'
 
 export const topicsMigrate = defineCommand({
-  name: 'topics migrate',
-  about:
-    'Makes the cluster have what is declared: creates topics, adds partitions, aligns settings. Never shrinks, deletes, or touches a topic that is not declared.',
-  safety: 'change',
   arguments: {},
   options: { allowKeyMove, dryRun, detailedExitCode },
   examples: ['millrace topics migrate --dry-run', 'millrace topics migrate --allow-key-move'],

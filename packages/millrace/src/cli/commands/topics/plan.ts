@@ -2,9 +2,6 @@ import { defineCommand } from '../../command.ts'
 import { detailedExitCode } from '../../declared/options.ts'
 
 export const topicsPlan = defineCommand({
-  name: 'topics plan',
-  about: 'Shows how the declared topics differ from those of the cluster. Changes nothing.',
-  safety: 'read',
   arguments: {},
   options: { detailedExitCode },
   examples: ['millrace topics plan', 'millrace topics plan --json'],

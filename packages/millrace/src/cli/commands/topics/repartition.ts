@@ -2,9 +2,6 @@ import { defineCommand } from '../../command.ts'
 import { allowKeyMove, detailedExitCode, dryRun } from '../../declared/options.ts'
 
 export const topicsRepartition = defineCommand({
-  name: 'topics repartition',
-  about: 'Adds the declared partitions to topics that are there. Creates none, and never shrinks.',
-  safety: 'change',
   arguments: {},
   options: { allowKeyMove, dryRun, detailedExitCode },
   examples: [

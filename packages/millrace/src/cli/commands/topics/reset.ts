@@ -1,10 +1,6 @@
 import { defineCommand } from '../../command.ts'
 
 export const topicsReset = defineCommand({
-  name: 'topics reset',
-  about:
-    'Deletes declared topics with all their messages, and creates them anew. Shows what will be lost and wants --yes.',
-  safety: 'destroy',
   arguments: {
     topics: {
       about: 'only these; all that are declared otherwise',

@@ -8,9 +8,6 @@ import { parseBefore } from '../../parse-position.ts'
 import { columns } from '../../text.ts'
 
 export const topicsTrim = defineCommand({
-  name: 'topics trim',
-  about: 'Deletes messages from the start of a topic. Shows what will be lost and wants --yes.',
-  safety: 'destroy',
   arguments: { topics: { about: 'a topic, or partitions of it, as orders:0,3-5', isList: true } },
   options: {
     before: { type: 'text', about: 'everything before this offset or time goes; end: all of it' },

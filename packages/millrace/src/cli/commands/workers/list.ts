@@ -4,9 +4,6 @@ import { workersTable } from '../../workers/status-text.ts'
 import { dataFolderOf, workerFolderOptions } from '../../workers/worker-options.ts'
 
 export const workersList = defineCommand({
-  name: 'workers list',
-  about: 'Lists the workers that run in this folder, a line each.',
-  safety: 'read',
   arguments: {},
   options: workerFolderOptions,
   examples: ['millrace workers list'],

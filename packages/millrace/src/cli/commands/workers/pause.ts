@@ -3,10 +3,6 @@ import { changePauses } from '../../workers/change-pauses.ts'
 import { dataFolderOf, workerFolderOptions } from '../../workers/worker-options.ts'
 
 export const workersPause = defineCommand({
-  name: 'workers pause',
-  about:
-    'Stops handling a topic, or partitions of it, until workers resume; restarts do not end it.',
-  safety: 'write',
   arguments: { places: { about: 'a topic, or partitions of it, as orders:0,3-5', isList: true } },
   options: {
     group: { type: 'text', about: 'only of this group' },

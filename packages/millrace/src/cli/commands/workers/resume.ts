@@ -3,9 +3,6 @@ import { changePauses } from '../../workers/change-pauses.ts'
 import { dataFolderOf, workerFolderOptions } from '../../workers/worker-options.ts'
 
 export const workersResume = defineCommand({
-  name: 'workers resume',
-  about: 'Ends pauses made with workers pause.',
-  safety: 'write',
   arguments: { places: { about: 'a topic, or partitions of it, as orders:0,3-5', isList: true } },
   options: {
     group: { type: 'text', about: 'only of this group' },
