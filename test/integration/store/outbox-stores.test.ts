@@ -69,7 +69,7 @@ describe('in Postgres', { skip: noPostgres ?? false }, () => {
     await slow.query('begin')
     await outbox.send(slow, topic, { key: 'a', value: 'first' })
     await outbox.send(pool, topic, { key: 'b', value: 'second' })
-    const all = Array.from({ length: 8 }, (_, shard) => ({ shard, limit: 10 }))
+    const all = Array.from({ length: 8 }, (_, shard) => ({ shard, limit: 10, after: 0 }))
     const [second, ...none] = await store.read(all)
     assert.equal(second?.value?.toString(), '"second"')
     assert.deepEqual(none, [])

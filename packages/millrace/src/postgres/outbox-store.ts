@@ -84,12 +84,16 @@ export function postgresOutboxStore(pool: PgPool, table: string): internals.Outb
     },
     async read(wanted) {
       const { rows: found } = await run(
-        `select o.* from unnest($1::smallint[], $2::integer[]) as w(shard, most)
+        `select o.* from unnest($1::smallint[], $2::integer[], $3::bigint[]) as w(shard, most, floor)
          cross join lateral (
            select o.shard, o.seq, o.id, o.topic, o.key, o.value, o.headers, o.partition, o.timestamp_ms,
              extract(epoch from o.created_at) * 1000 as created_ms
-           from ${rows} o where o.shard = w.shard and ${isOpen} order by o.seq limit w.most) o`,
-        [wanted.map(({ shard }) => shard), wanted.map(({ limit }) => limit)],
+           from ${rows} o where o.shard = w.shard and o.seq > w.floor and ${isOpen} order by o.seq limit w.most) o`,
+        [
+          wanted.map(({ shard }) => shard),
+          wanted.map(({ limit }) => limit),
+          wanted.map(({ after }) => after),
+        ],
       )
       return found.map(storedRow)
     },

@@ -77,11 +77,11 @@ export function sqliteOutboxStore(database: SqliteDatabase, table: string): inte
     },
     read: (wanted) =>
       look(() =>
-        wanted.flatMap(({ shard, limit }) =>
+        wanted.flatMap(({ shard, limit, after }) =>
           allRows(
             database,
-            `select * from ${rows} o where shard = ? and ${isOpen} order by seq limit ?`,
-            [shard, limit],
+            `select * from ${rows} o where shard = ? and seq > ? and ${isOpen} order by seq limit ?`,
+            [shard, after, limit],
           ).map(storedRow),
         ),
       ),

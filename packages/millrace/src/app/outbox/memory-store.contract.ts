@@ -1,12 +1,14 @@
 import type { Clock } from '../../kit/index.ts'
 import { shardCount } from './options.ts'
-import type { Lease, NewRow, OutboxStore, StoredRow } from './store.ts'
+import type { Lease, NewRow, OutboxStore, StoredRow, Wanted } from './store.ts'
 
 /** An outbox in memory, for tests of the relay; it keeps the contract of the databases. */
 export class MemoryStore implements OutboxStore {
   readonly name = 'memory_outbox'
   readonly sql = ''
   rows: StoredRow[] = []
+  /** What was asked for. */
+  readonly reads: (readonly Wanted[])[] = []
   readonly failures = new Map<number, string>()
   /** Thrown by every call while it is set. */
   outage: Error | undefined
@@ -50,12 +52,13 @@ export class MemoryStore implements OutboxStore {
     }
   }
 
-  async read(
-    wanted: readonly { readonly shard: number; readonly limit: number }[],
-  ): Promise<StoredRow[]> {
+  async read(wanted: readonly Wanted[]): Promise<StoredRow[]> {
     this.#check()
-    return wanted.flatMap(({ shard, limit }) =>
-      this.rows.filter((row) => row.shard === shard && this.#isOpen(row)).slice(0, limit),
+    this.reads.push(wanted)
+    return wanted.flatMap(({ shard, limit, after }) =>
+      this.rows
+        .filter((row) => row.shard === shard && row.seq > after && this.#isOpen(row))
+        .slice(0, limit),
     )
   }
 

@@ -26,7 +26,7 @@ export function row(shard: number, key: string | null, more: Partial<NewRow> = {
   }
 }
 
-const everything = [{ shard: 0, limit: 100 }]
+const everything = [{ shard: 0, limit: 100, after: 0 }]
 
 /** What every store of an outbox promises. */
 export function outboxStoreContract(name: string, open: () => Promise<OpenedStore>): void {
@@ -45,9 +45,9 @@ export function outboxStoreContract(name: string, open: () => Promise<OpenedStor
       })
       for (const one of [row(0, 'a'), odd, row(0, 'b'), row(0, 'a')]) await insert(one)
       const rows = await store.read([
-        { shard: 0, limit: 2 },
-        { shard: 1, limit: 10 },
-        { shard: 2, limit: 10 },
+        { shard: 0, limit: 2, after: 0 },
+        { shard: 1, limit: 10, after: 0 },
+        { shard: 2, limit: 10, after: 0 },
       ])
       assert.deepEqual(
         rows.map(({ shard, key }) => [shard, key?.toString()]),
@@ -60,6 +60,12 @@ export function outboxStoreContract(name: string, open: () => Promise<OpenedStor
       const { seq: _seq, createdMs, ...found } = rows[2] as StoredRow
       assert.deepEqual(found, odd)
       assert.ok(createdMs > 0)
+      const after = rows[0]?.seq ?? 0
+      const behind = await store.read([{ shard: 0, limit: 10, after }])
+      assert.deepEqual(
+        behind.map(({ key }) => key?.toString()),
+        ['b', 'a'],
+      )
     })
 
     it('lends a shard to one owner at a time, under a higher epoch each time', async () => {

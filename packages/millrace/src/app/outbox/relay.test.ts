@@ -98,6 +98,50 @@ describe('a relay', () => {
     await bench.stop(relay)
   })
 
+  it('reads a backlog behind what it has deleted, and everything again after a poll', async () => {
+    const bench = new Bench()
+    for (let count = 0; count < 400; count++) await bench.store.insert(row(3, 'a'))
+    bench.isQuick = false
+    const relay = await bench.start({ round: 100 })
+    const sent: string[] = []
+    const settle = async (): Promise<void> => {
+      sent.push(...bench.keys)
+      for (const send of bench.sends.splice(0)) send.settle()
+      await bench.turn()
+    }
+    const after = (): number => bench.store.reads.at(-1)?.[3]?.after ?? 0
+    // The first round does not know yet that nothing has failed.
+    await settle()
+    await settle()
+    assert.ok(after() > 0)
+    // Committed late, with a number from before the backlog.
+    const late = await bench.store.insert(row(3, 'late'))
+    bench.store.rows = [{ ...late, seq: 0.5 }, ...bench.store.rows.filter((one) => one !== late)]
+    await settle()
+    assert.ok(after() > 0, 'still behind')
+    assert.ok(!bench.keys.includes('late'))
+    await bench.clock.advanceAsync(1000)
+    await settle()
+    assert.equal(after(), 0)
+    assert.deepEqual(bench.keys[0], 'late')
+    while (bench.sends.length > 0) await settle()
+    assert.deepEqual(bench.store.rows, [])
+    assert.equal(sent.length, 401)
+    await bench.stop(relay)
+  })
+
+  it('reads from the start while a failed row blocks others, so that a retried one keeps its place', async () => {
+    const bench = new Bench()
+    const first = await bench.store.insert(row(3, 'b'))
+    bench.store.failures.set(first.seq, 'too large')
+    for (let count = 0; count < 400; count++) await bench.store.insert(row(3, 'a'))
+    const relay = await bench.start({ round: 100 })
+    await bench.turn(1000)
+    assert.ok(bench.store.reads.length > 4)
+    assert.ok(bench.store.reads.flat().every(({ after }) => after === 0))
+    await bench.stop(relay)
+  })
+
   it('deletes nothing before its acknowledgement', async () => {
     const bench = new Bench()
     bench.isQuick = false

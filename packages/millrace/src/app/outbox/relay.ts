@@ -45,7 +45,11 @@ export class OutboxRelay implements Runnable {
   #wireName: (topic: string) => string = (topic) => topic
   #held: ReadonlyMap<number, Held> = new Map()
   #fullShards: ReadonlySet<number> = new Set()
-  #failedRows = 0
+  /** Undefined while it is not known. */
+  #failedRows: number | undefined
+  /** By shard, the number up to which everything that was there is sent and deleted. */
+  #floors = new Map<number, number>()
+  #wholeReadAtMs = 0
   #statsAtMs = 0
   #trouble: { readonly sinceMs: number; readonly reason: string } | undefined
   #attempts = 0
@@ -117,9 +121,10 @@ export class OutboxRelay implements Runnable {
       const seconds = Math.round((this.#clock.monotonicMs() - this.#trouble.sinceMs) / 1000)
       reasons.push(`${this.name} makes no progress for ${seconds} s: ${this.#trouble.reason}`)
     }
-    if (this.#failedRows > 0)
+    const failed = this.#failedRows ?? 0
+    if (failed > 0)
       reasons.push(
-        `${this.store.name}: ${this.#failedRows} ${this.#failedRows === 1 ? 'row was' : 'rows were'} refused; see millrace outbox list`,
+        `${this.store.name}: ${failed} ${failed === 1 ? 'row was' : 'rows were'} refused; see millrace outbox list`,
       )
     return { isLive: true, isReady: this.#trouble === undefined, reasons }
   }
@@ -148,6 +153,10 @@ export class OutboxRelay implements Runnable {
     this.#held = new Map(leases.map((lease) => [lease.shard, { ...lease, untilMs }]))
     const shards = leases.map(({ shard }) => shard).toSorted((left, right) => left - right)
     if (shards.some((shard) => !before.has(shard)) || before.size > shards.length) {
+      // The one before may have left failed rows.
+      this.#failedRows = undefined
+      this.#statsAtMs = 0
+      this.#floors.clear()
       events.outboxLeased.publish({ outbox: this.store.name, relay: this.#id, shards })
       this.#bell.ring()
     }
@@ -182,7 +191,11 @@ export class OutboxRelay implements Runnable {
   async #runRound(): Promise<'rows' | 'nothing' | 'no lease'> {
     const leases = this.#currentLeases()
     if (leases.length === 0) return 'no lease'
-    const wanted = shareRound(leases, this.#round, this.#fullShards)
+    const floors = this.#takeFloors()
+    const wanted = shareRound(leases, this.#round, this.#fullShards).map((share) => ({
+      ...share,
+      after: floors.get(share.shard) ?? 0,
+    }))
     const rows = await this.store.read(wanted)
     if (rows.length === 0) return 'nothing'
     // The reading may have taken long.
@@ -192,8 +205,9 @@ export class OutboxRelay implements Runnable {
     const verdict = judgeRound(ours, await this.#sendAll(ours))
     const { done, retryAfter } = verdict
 
+    let removed = 0
     if (done.length > 0) {
-      const removed = await this.store.remove(done, leases)
+      removed = await this.store.remove(done, leases)
       if (events.outboxRelayed.isHeard) this.#tellRelayed(done, startedMs)
       // Somebody has taken a shard over, or dropped rows.
       if (removed < done.length) await this.#claim()
@@ -201,7 +215,28 @@ export class OutboxRelay implements Runnable {
     for (const { row, error } of verdict.refused) await this.#fail(row, error, held)
     if (retryAfter !== undefined) throw retryAfter
     this.#noteFullShards(rows, wanted)
+    // Known before the reading, or a row that was retried meanwhile could be behind its floor.
+    if (removed === rows.length && this.#failedRows === 0) this.#noteFloors(rows)
     return 'rows'
+  }
+
+  /**
+   * In a backlog each reading would go over what was deleted before it, until the database has vacuumed. So it begins behind
+   * that, where the round before was full and nothing was left of it; and over everything again after a poll's time, since a
+   * row with a lower number may be committed late. With failed rows there are no floors: one that is retried stands before
+   * later ones of its key.
+   */
+  #takeFloors(): ReadonlyMap<number, number> {
+    const floors = this.#floors
+    this.#floors = new Map()
+    const now = this.#clock.monotonicMs()
+    if (floors.size > 0 && this.#failedRows === 0 && now < this.#wholeReadAtMs) return floors
+    this.#wholeReadAtMs = now + this.#pollMs
+    return new Map()
+  }
+
+  #noteFloors(rows: readonly StoredRow[]): void {
+    for (const { shard, seq } of rows) if (this.#fullShards.has(shard)) this.#floors.set(shard, seq)
   }
 
   #sendAll(rows: readonly StoredRow[]): Promise<readonly unknown[]> {
@@ -233,7 +268,7 @@ export class OutboxRelay implements Runnable {
     if (lease === undefined) return
     const reason = reasonOf(cause)
     await this.store.markFailed(row, lease, reason)
-    this.#failedRows++
+    this.#failedRows = (this.#failedRows ?? 0) + 1
     const { id, topic } = row
     const outbox = this.store.name
     const error = failure('MR_OUTBOX_REFUSED', { outbox, id, topic, reason }, { cause })

@@ -33,6 +33,14 @@ export interface Lease {
   readonly epoch: number
 }
 
+/** What to read of a shard. */
+export interface Wanted {
+  readonly shard: number
+  readonly limit: number
+  /** Only rows with a higher number; 0 for all. */
+  readonly after: number
+}
+
 export interface OutboxStats {
   /** Rows that are not sent yet and have not failed; counted up to 100,000. */
   readonly waiting: number
@@ -65,7 +73,7 @@ export interface OutboxStore {
   /**
    * Per shard the first rows in order of `seq`, without failed ones and without rows of a key that a failed row blocks.
    */
-  read(wanted: readonly { readonly shard: number; readonly limit: number }[]): Promise<StoredRow[]>
+  read(wanted: readonly Wanted[]): Promise<StoredRow[]>
   /** Deletes rows whose shards are still held under the lease's epoch; how many it were. */
   remove(rows: readonly StoredRow[], leases: readonly Lease[]): Promise<number>
   markFailed(row: StoredRow, lease: Lease, reason: string): Promise<void>
