@@ -21,7 +21,21 @@ async function loadedBy(args: readonly string[]): Promise<readonly string[]> {
   return Array.from(stderr.matchAll(/^loaded (file:.*)$/gm), ([, url = '']) => url)
 }
 
+/** The modules of commands among them, by their paths in `commands/`. */
+function commandsOf(loaded: readonly string[]): readonly string[] {
+  return loaded.flatMap((url) => /\/cli\/commands\/(.+)\.ts$/.exec(url)?.[1] ?? [])
+}
+
 describe('the command', () => {
+  it('loads the command that was called, and no other', async () => {
+    assert.deepEqual(commandsOf(await loadedBy(['--help'])), [])
+    assert.deepEqual(commandsOf(await loadedBy(['tail', '--help'])), ['tail'])
+    const topics = commandsOf(await loadedBy(['topics', 'info', '--help']))
+    assert.deepEqual(topics.toSorted(), ['topics/info', 'topics/list'])
+    const { length } = await loadedBy(['--help'])
+    assert.ok(length <= 65, `${length} modules`)
+  })
+
   it('loads commander and its table alone for --help', async () => {
     for (const args of [['--help'], ['--version'], ['tail', '--help']]) {
       const loaded = await loadedBy(args)
