@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 
-import { runCli } from '../cli/run-cli.ts'
+import { until } from '../../harness/until.ts'
+import { runCli, startCli } from '../cli/run-cli.ts'
 import { folderWith, isRefused, type Refusal } from './refused.ts'
 
 /** What worker, dev and config say of such a file. */
@@ -97,12 +98,17 @@ describe('a configuration that is broken', { concurrency: 2 }, () => {
   })
 
   it('warns a worker that has nothing to do', async () => {
-    await using folder = await folderWith({
-      'millrace.config.ts': 'export default { worker: { concurrency: 0.5 } }\n',
-    })
-    const args = ['worker', '--brokers', 'localhost:1', '--include', 'group:mail']
-    const { stderr } = await runCli(args, { cwd: folder.path })
-    assert.match(stderr, /warning: the configuration declares no consumers/)
+    await using folder = await folderWith({ 'millrace.config.ts': 'export default {}\n' })
+    await using worker = startCli(['worker', '--brokers', 'localhost:1'], { cwd: folder.path })
+    await until(
+      'it warns',
+      () => /warning: the configuration declares no consumers/.test(worker.stderr),
+      {
+        lastSeen: () => worker.stderr,
+      },
+    )
+    worker.child.kill('SIGTERM')
+    await worker.ended
   })
 
   it('wants an end of work for --once', async () => {

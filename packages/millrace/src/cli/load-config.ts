@@ -23,11 +23,7 @@ export const configNames = [
 export async function findConfig(folder: string): Promise<string | undefined> {
   for (const name of configNames) {
     const path = join(folder, name)
-    const isThere = await access(path).then(
-      () => true,
-      () => false,
-    )
-    if (isThere) return path
+    if (await isThere(path)) return path
   }
   return undefined
 }
@@ -50,6 +46,8 @@ export async function loadConfig({
     file === undefined ? await findConfig(folder) : isAbsolute(file) ? file : join(folder, file)
   if (path === undefined)
     throw failure('MR_CONFIG_FILE_MISSING', { path: join(folder, configNames[0]) })
+  // A module that it imports may be missing too, which is another fault.
+  if (!(await isThere(path))) throw failure('MR_CONFIG_FILE_MISSING', { path })
   try {
     const module = (await import(`${pathToFileURL(path).href}${query}`)) as Readonly<
       Record<string, unknown>
@@ -60,12 +58,16 @@ export async function loadConfig({
     return { path, config, exports: module }
   } catch (error) {
     if (error instanceof MillraceError) throw error
-    const code = (error as NodeJS.ErrnoException).code
-    if (code === 'ERR_MODULE_NOT_FOUND' && file !== undefined && String(error).includes(path))
-      throw failure('MR_CONFIG_FILE_MISSING', { path }, { cause: error })
     const reason = plain(error instanceof Error ? error.message : String(error))
     throw failure('MR_CONFIG_FILE_BROKEN', { path, reason, at: placeOf(error) }, { cause: error })
   }
+}
+
+function isThere(path: string): Promise<boolean> {
+  return access(path).then(
+    () => true,
+    () => false,
+  )
 }
 
 function kindOf(value: unknown): string {
