@@ -2,7 +2,7 @@
  * Workers that come and go all the time, under load: nothing is lost, the order of each key is kept, and next to nothing
  * comes twice.
  *
- *     node test/chaos/rebalance-storm.ts [SECONDS=60] [MESSAGES_A_SECOND=5000] [WORKERS=20]
+ *     node test/chaos/rebalance-storm.ts [SECONDS=60] [MESSAGES_A_SECOND=5000] [WORKERS=20] [inbox]
  *
  * Runs on the embedded broker, or on the Apache Kafka of MILLRACE_TEST_BROKERS. Every second one worker leaves in good
  * order, or one comes, picked at random; the seed is printed and may be given as STORM_SEED. Exits 1 when
@@ -10,11 +10,12 @@
  *     - a message was never handled
  *     - a message was handled for the first time before an earlier one of its key
  *     - a handler was called with a message while another call had an older one of the same key in hand
- *     - 0.1 % or more of the messages were handled twice
+ *     - 0.1 % or more of the messages were handled twice; with `inbox` (SQLite), when one was
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { setTimeout as wait } from 'node:timers/promises'
 import {
   defineApp,
@@ -22,18 +23,21 @@ import {
   defineTopic,
   startWorker,
   text,
+  type Messages,
   type MillraceConfig,
   type Worker,
 } from '../../packages/millrace/src/app/index.ts'
 import { startBrokerThread } from '../../packages/millrace/src/broker/index.ts'
 import { openClient } from '../../packages/millrace/src/client/index.ts'
+import { sqlInbox } from '../../packages/millrace/src/sqlite/index.ts'
 import { engineName } from '../harness/engine.ts'
 import { unique } from '../harness/unique.ts'
 import { until } from '../harness/until.ts'
-import { KeyBook } from './key-book.ts'
+import { KeyBook, type Entry } from './key-book.ts'
 import { seeded } from './seeded.ts'
 
-const [seconds = 60, perSecond = 5000, most = 20] = process.argv.slice(2).map(Number)
+const [seconds = 60, perSecond = 5000, most = 20] = process.argv.slice(2, 5).map(Number)
+const hasInbox = process.argv[5] === 'inbox'
 const seed = Number(process.env['STORM_SEED'] ?? Date.now() % 1_000_000)
 const random = seeded(seed)
 const keys = 500
@@ -45,17 +49,35 @@ const name = unique('storm')
 const topic = defineTopic(name, { value: text(), key: text(), partitions })
 const book = new KeyBook()
 
-const consumer = defineConsumer({
-  topic,
-  group: 'storm',
-  commit: { interval: '1s' },
-  async batch(messages) {
-    const entries = [...messages].map(({ key, value }) => ({ key: String(key), n: Number(value) }))
-    book.begin(entries)
-    await wait(random() * 20)
-    book.end(entries)
-  },
-})
+const database = new DatabaseSync(':memory:')
+database.exec('create table effects (key text, n integer)')
+const effect = database.prepare('insert into effects values (?, ?)')
+
+const inbox = sqlInbox(database)
+if (hasInbox) await inbox.createTables()
+
+type Storm = typeof topic
+const settings = { topic, group: 'storm', commit: { interval: '1s' } } as const
+const consumer = hasInbox
+  ? defineConsumer({
+      ...settings,
+      inbox,
+      batch(messages) {
+        const entries = entriesOf(messages)
+        book.begin(entries)
+        for (const { key, n } of entries) effect.run(key, n)
+        book.end(entries)
+      },
+    })
+  : defineConsumer({
+      ...settings,
+      async batch(messages) {
+        const entries = entriesOf(messages)
+        book.begin(entries)
+        await wait(random() * 20)
+        book.end(entries)
+      },
+    })
 const config: MillraceConfig = {
   brokers: [engine.address],
   clientId: name,
@@ -70,7 +92,7 @@ await using client = openClient({ brokers: [engine.address], clientId: `${name}-
 await client.admin.createTopics([{ name, partitions }])
 const workers: Worker[] = await Promise.all(Array.from({ length: most / 2 }, start))
 console.log(
-  `${engineName}: ${seconds} s, ${perSecond} messages/s, up to ${most} workers, seed ${seed}`,
+  `${engineName}: ${seconds} s, ${perSecond} messages/s, up to ${most} workers${hasInbox ? ' with an inbox' : ''}, seed ${seed}`,
 )
 
 const sent = send()
@@ -102,13 +124,19 @@ await until('everything was handled', () => book.handled >= total, {
 await Promise.all(workers.map((worker) => worker.stop()))
 
 const rate = book.repeated / total
+const { rows } = database.prepare('select count(*) as rows from effects').get() ?? {}
+const isExact = !hasInbox || (rows === total && book.repeated === 0)
 console.log(
   `${total} messages, ${comings} came, ${goings} left: ${book.repeated} handled twice ` +
     `(${(rate * 100).toFixed(4)} %), ${book.outOfOrder} out of order, ${book.sideBySide} side by side`,
 )
-if (book.outOfOrder > 0 || book.sideBySide > 0 || rate >= 0.001) {
+if (book.outOfOrder > 0 || book.sideBySide > 0 || rate >= 0.001 || !isExact) {
   console.log(book.examples.join('\n'))
   process.exitCode = 1
+}
+
+function entriesOf(messages: Messages<Storm>): readonly Entry[] {
+  return [...messages].map(({ key, value }) => ({ key: String(key), n: Number(value) }))
 }
 
 function start(): Promise<Worker> {
