@@ -32,11 +32,10 @@ export async function readProject(folder: string): Promise<Project> {
     ...sectionOf(manifest, 'dependencies'),
     ...sectionOf(manifest, 'devDependencies'),
   }
-  const found = packages.find(([name]) => name in dependencies)
   const name = typeof manifest['name'] === 'string' ? manifest['name'] : basename(folder)
   return {
     folder,
-    framework: found?.[1] ?? 'plain',
+    framework: frameworkOf(dependencies),
     clientId: clientIdOf(name),
     isCommonJs: manifest['type'] === 'commonjs',
     importEnding: importEndingOf(await readIfThere(join(folder, 'tsconfig.json'))),
@@ -44,8 +43,12 @@ export async function readProject(folder: string): Promise<Project> {
   }
 }
 
+export function frameworkOf(dependencies: Readonly<Record<string, unknown>>): Framework {
+  return packages.find(([name]) => name in dependencies)?.[1] ?? 'plain'
+}
+
 /** `@acme/shop web` is `shop-web`: what Kafka's metrics and group ids take. */
-function clientIdOf(name: string): string {
+export function clientIdOf(name: string): string {
   const plain = name
     .replace(/^@[^/]*\//, '')
     .replaceAll(/[^A-Za-z0-9-]+/g, '-')
@@ -54,7 +57,7 @@ function clientIdOf(name: string): string {
 }
 
 /** Without a tsconfig.json Node strips the types, and imports end as the file does. */
-function importEndingOf(text: string | undefined): Project['importEnding'] {
+export function importEndingOf(text: string | undefined): Project['importEnding'] {
   if (text === undefined) return (extension) => extension
   const config = parsed(withoutComments(text))
   const options = config && sectionOf(config, 'compilerOptions')
