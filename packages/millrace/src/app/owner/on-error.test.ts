@@ -71,8 +71,8 @@ describe('onError', () => {
         if (attempt <= 103) throw new Throttled(String(attempt))
       },
       async onError(error, { message, attempt, history }) {
-        await Promise.resolve()
         assert.equal(history.at(-1), error)
+        await new Promise((resolve) => setImmediate(resolve))
         told.push([message.offset, attempt, history.length])
       },
     })
