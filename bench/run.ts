@@ -24,6 +24,7 @@ const races: Readonly<Record<string, readonly string[]>> = {
   consumers: ['consumer.ts', '--rounds', 'ROUNDS'],
   'consumers on Apache Kafka': ['consumer.ts', '--rounds', 'ROUNDS', '--engine', 'kafka'],
   frameworks: ['framework.ts', '--rounds', 'ROUNDS'],
+  lanes: ['lanes.ts', '--rounds', 'ROUNDS'],
 }
 
 export interface BenchResults {
