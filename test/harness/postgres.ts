@@ -63,6 +63,9 @@ export async function startPostgres(): Promise<PostgresServer> {
     ['-D', data, '-k', place, ...settings.flatMap((setting) => ['-c', setting])],
     { ...user, cwd: place, stdio: ['ignore', 'ignore', 'pipe'] },
   )
+  // A test that ends by an error in the middle must not leave a server behind.
+  const endWithUs = (): void => void child.kill('SIGQUIT')
+  process.once('exit', endWithUs)
   let said = ''
   child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()))
   const connection = { host: place, user: 'test', database: 'postgres' }
@@ -90,6 +93,7 @@ export async function startPostgres(): Promise<PostgresServer> {
     openPool,
     async [Symbol.asyncDispose]() {
       await Promise.all(pools.filter(({ ended }) => !ended).map((one) => one.end()))
+      process.off('exit', endWithUs)
       const exited = once(child, 'exit')
       // At once: what is in it is not needed any more.
       child.kill('SIGQUIT')
