@@ -23,9 +23,10 @@ export interface Moment {
   readonly messages: readonly DeliveredMessage[]
 }
 
-export const moment = Symbol('moment')
+// By name, so that a class made by another copy of this module is understood.
+export const moment: unique symbol = Symbol.for('millrace.moment')
 /** With lanes: what each of them is at, over every await. */
-export const moments = Symbol('moments')
+export const moments: unique symbol = Symbol.for('millrace.moments')
 
 /**
  * A consumer as a class: one instance for each topic-partition, from assignment to revocation. It may hold state
