@@ -1,4 +1,4 @@
-/** Heartbeats do not depend on handlers: session 6 s, a handler of 9 s, no rebalance, one delivery. */
+/** Heartbeats do not depend on handlers: session 6 s, a handler of 20 s, no rebalance, one delivery. */
 import assert from 'node:assert/strict'
 import { setTimeout as wait } from 'node:timers/promises'
 import { defineConsumer, defineTopic, monitor } from '../../../packages/millrace/src/app/index.ts'
@@ -17,7 +17,7 @@ await scenario({ topics: { events: {} } }, async (scene) => {
     group: 'slow',
     async each() {
       calls++
-      await wait(9000)
+      await wait(20_000)
       isDone = true
     },
   })
@@ -31,7 +31,7 @@ await scenario({ topics: { events: {} } }, async (scene) => {
     assert.equal(worker.state, 'running')
     const before = joins
     await scene.send('events', [{ value: '1' }])
-    await scene.until('the handler is done', () => isDone)
+    await scene.until('the handler is done', () => isDone, { deadline: 40_000 })
     assert.equal(joins, before)
   }
   unsubscribe()
