@@ -9,11 +9,12 @@ import { failure, type MillraceError } from '../../errors/index.ts'
 import { backoffMs, deferred, sleep, type Timer } from '../../kit/index.ts'
 import { errorCodes } from '../../protocol/index.ts'
 import type { ClientCore } from '../client-core.ts'
-import { PartitionFeed } from '../fetcher/index.ts'
 import {
   Committer,
   CoordinatorLink,
   Tenures,
+  commitEntries,
+  partitionKey,
   type CommitEntry,
   type CommitOutcome,
   type GroupSettings,
@@ -122,30 +123,16 @@ class AssignedPart implements DirectAssignment {
     { timeoutMs = this.#core.apiTimeoutMs }: { readonly timeoutMs?: number } = {},
   ): Promise<readonly CommitOutcome[]> {
     if (this.#options.groupId === undefined) return entries.map(() => 'committed')
-    const positions = entries.map(({ partition, offset, metadata }) => {
-      if (!(partition instanceof PartitionFeed))
-        throw failure('MR_ASSIGNMENT_INVALID', { what: 'commit takes the partitions it was given' })
-      const leaderEpoch = offset === partition.position ? partition.positionEpoch : -1
-      return { tenure: partition, offset, leaderEpoch, metadata: metadata ?? '' }
-    })
-    if (positions.length === 0) return []
-    const late = new AbortController()
-    const timer = this.#core.clock.after(
+    const outcomes = await commitEntries(this.#committer, entries, {
+      clock: this.#core.clock,
       timeoutMs,
-      () => {
-        const what = `commit to group ${this.#settings.groupId}`
-        const reason = 'its coordinator did not answer'
-        late.abort(failure('MR_CLIENT_TIMEOUT', { what, timeoutMs, reason }))
-      },
-      { unref: true },
-    )
-    try {
-      const outcomes = await this.#committer.add(positions, late.signal)
-      if (outcomes.every((outcome) => outcome === 'committed')) this.#hasToldRefused = false
-      return outcomes
-    } finally {
-      timer.cancel()
-    }
+      what: `commit to group ${this.#settings.groupId}`,
+      reason: () => 'its coordinator did not answer',
+      notOwned: () =>
+        failure('MR_ASSIGNMENT_INVALID', { what: 'commit takes the partitions it was given' }),
+    })
+    if (outcomes.every((outcome) => outcome === 'committed')) this.#hasToldRefused = false
+    return outcomes
   }
 
   close({ timeoutMs }: { readonly timeoutMs?: number } = {}): Promise<void> {
@@ -176,8 +163,10 @@ class AssignedPart implements DirectAssignment {
   /** Takes what is there and not held yet. */
   async #take(): Promise<void> {
     const { found, missing } = this.#wanted()
-    const added = found.filter(({ topic, partition }) => !this.#held.has(`${topic}/${partition}`))
-    for (const { topic, partition } of added) this.#held.add(`${topic}/${partition}`)
+    const added = found.filter(
+      ({ topic, partition }) => !this.#held.has(partitionKey(topic, partition)),
+    )
+    for (const { topic, partition } of added) this.#held.add(partitionKey(topic, partition))
     if (missing.length > 0 && !this.#hasToldMissing) {
       this.#hasToldMissing = true
       this.#options.onError?.(failure('MR_ASSIGNMENT_MISSING', { places: missing }))

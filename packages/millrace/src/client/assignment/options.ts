@@ -1,30 +1,21 @@
 import { failure, type MillraceError } from '../../errors/index.ts'
 import {
-  defaultFetchLimits,
+  readingOf,
   type GroupSettings,
   type OwnedPartition,
-  type StartPolicy,
+  type ReadingOptions,
 } from '../group/index.ts'
-import type { FetchLimits, ResetPolicy } from '../fetcher/index.ts'
 
 /** Partitions of a topic by number, or all that it has and will have. */
 export type AssignedPartitions = readonly number[] | 'all'
 
-export interface AssignmentOptions {
+export interface AssignmentOptions extends ReadingOptions {
   readonly topics: Readonly<Record<string, AssignedPartitions>>
   /**
    * Where positions are read from and committed to, without joining it. Undefined: nowhere, and every start begins at
    * `start`.
    */
   readonly groupId?: string | undefined
-  /** Where to begin without a committed position. Default `earliest`. */
-  readonly start?: StartPolicy
-  /** When the position has fallen out of the log; default `earliest`. */
-  readonly outOfRange?: ResetPolicy
-  /** Default `read_committed`. */
-  readonly isolation?: 'read_committed' | 'read_uncommitted'
-  readonly fetch?: Partial<FetchLimits>
-  readonly maxInflatedBytes?: number
   /** Longest wait for `onReleased`; default 30 s. */
   readonly drainMs?: number
   /** Partitions are there. Awaited before their first fetch, so that it may seek. */
@@ -50,11 +41,7 @@ export function settingsOfAssignment(options: AssignmentOptions): GroupSettings 
     heartbeatIntervalMs: 0,
     rebalanceTimeoutMs: 0,
     drainMs,
-    start: options.start ?? 'earliest',
-    outOfRange: options.outOfRange ?? 'earliest',
-    isReadCommitted: options.isolation !== 'read_uncommitted',
-    fetch: { ...defaultFetchLimits, ...options.fetch },
-    maxInflatedBytes: options.maxInflatedBytes,
+    ...readingOf(options),
   }
 }
 

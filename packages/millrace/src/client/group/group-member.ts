@@ -9,10 +9,10 @@ import { backoffMs, deferred, type Timer } from '../../kit/index.ts'
 import { apis } from '../../protocol/index.ts'
 import { events } from '../../telemetry/index.ts'
 import type { ClientCore } from '../client-core.ts'
-import { PartitionFeed } from '../fetcher/index.ts'
 import { isRetriable } from '../kafka-failure.ts'
 import { requestBackoff } from '../retrying.ts'
-import type { CommitOutcome, Position } from './commit-queue.ts'
+import { commitEntries, type CommitEntry } from './commit-entries.ts'
+import type { CommitOutcome } from './commit-queue.ts'
 import { Committer } from './committer.ts'
 import { CoordinatorLink } from './coordinator-link.ts'
 import { GroupLeader } from './leader.ts'
@@ -22,14 +22,6 @@ import { GroupSession, type SessionPhase } from './session.ts'
 import type { JoinAnswer, SessionAction, SessionEvent, TimerName } from './session-messages.ts'
 import { decodeAssignment, encodeSubscription } from './subscription.ts'
 import { Tenures } from './tenures.ts'
-
-export interface CommitEntry {
-  readonly partition: OwnedPartition
-  /** Of the next message to read: one past the last finished. */
-  readonly offset: number
-  /** Up to 4 096 bytes by default; comes back in `committed`. */
-  readonly metadata?: string
-}
 
 export interface GroupMember extends AsyncDisposable {
   readonly groupId: string
@@ -165,34 +157,22 @@ class Member implements GroupMember {
     return this.#ready.promise
   }
 
-  async commit(
+  commit(
     entries: readonly CommitEntry[],
     { timeoutMs = this.#core.apiTimeoutMs }: { readonly timeoutMs?: number } = {},
   ): Promise<readonly CommitOutcome[]> {
-    const positions = entries.map(({ partition, offset, metadata }): Position<PartitionFeed> => {
-      if (!(partition instanceof PartitionFeed)) {
-        const what = 'commit takes the partitions that this member was assigned'
-        throw failure('MR_GROUP_OPTIONS_INVALID', { groupId: this.groupId, what })
-      }
-      const leaderEpoch = offset === partition.position ? partition.positionEpoch : -1
-      return { tenure: partition, offset, leaderEpoch, metadata: metadata ?? '' }
-    })
-    if (positions.length === 0) return []
-    const late = new AbortController()
-    const timer = this.#core.clock.after(
+    const { groupId } = this
+    return commitEntries(this.#committer, entries, {
+      clock: this.#core.clock,
       timeoutMs,
-      () => {
-        const what = `commit of group ${this.groupId}`
-        const reason = `the group is ${this.state}`
-        late.abort(failure('MR_CLIENT_TIMEOUT', { what, timeoutMs, reason }))
-      },
-      { unref: true },
-    )
-    try {
-      return await this.#committer.add(positions, late.signal)
-    } finally {
-      timer.cancel()
-    }
+      what: `commit of group ${groupId}`,
+      reason: () => `the group is ${this.state}`,
+      notOwned: () =>
+        failure('MR_GROUP_OPTIONS_INVALID', {
+          groupId,
+          what: 'commit takes the partitions that this member was assigned',
+        }),
+    })
   }
 
   close({ timeoutMs }: { readonly timeoutMs?: number } = {}): Promise<void> {

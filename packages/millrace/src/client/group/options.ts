@@ -6,7 +6,21 @@ import type { OwnedPartition } from './owned-partition.ts'
 /** Where to start without a committed offset. `fail`: the partition stands still until it is told. */
 export type StartPolicy = 'earliest' | 'latest' | 'fail' | { readonly timestampMs: number }
 
-export interface GroupOptions {
+/** How partitions are read, however they came. */
+export interface ReadingOptions {
+  /** Where to begin without a committed position. Default `earliest`. */
+  readonly start?: StartPolicy
+  /** When the position has fallen out of the log; default `earliest`. */
+  readonly outOfRange?: ResetPolicy
+  /** Default `read_committed`. */
+  readonly isolation?: 'read_committed' | 'read_uncommitted'
+  /** Defaults: 10 MiB an answer, 1 MiB a partition, 64 MiB in all, 500 ms, 1 byte. */
+  readonly fetch?: Partial<FetchLimits>
+  /** Largest size that a compressed batch may unfold to; default 128 MiB. */
+  readonly maxInflatedBytes?: number
+}
+
+export interface GroupOptions extends ReadingOptions {
   readonly groupId: string
   /** May be empty at first with `mayBeEmpty`; changeable with `subscribe`. */
   readonly topics: readonly string[]
@@ -27,16 +41,6 @@ export interface GroupOptions {
   readonly rebalanceTimeoutMs?: number
   /** Longest wait for `onRevoked`; default 30 s. */
   readonly drainMs?: number
-  /** Default `earliest`. */
-  readonly start?: StartPolicy
-  /** When the position has fallen out of the log; default `earliest`. */
-  readonly outOfRange?: ResetPolicy
-  /** Default `read_committed`. */
-  readonly isolation?: 'read_committed' | 'read_uncommitted'
-  /** Defaults: 10 MiB an answer, 1 MiB a partition, 64 MiB in all, 500 ms, 1 byte. */
-  readonly fetch?: Partial<FetchLimits>
-  /** Largest size that a compressed batch may unfold to; default 128 MiB. */
-  readonly maxInflatedBytes?: number
   /** Partitions came. Awaited before their first fetch, so that it may seek. */
   readonly onAssigned?: (partitions: readonly OwnedPartition[]) => void | Promise<void>
   /** Partitions must go. Awaited, up to `drainMs`: finish what runs, then commit. */
@@ -72,6 +76,18 @@ export const defaultFetchLimits: FetchLimits = {
   minBytes: 1,
 }
 
+export function readingOf(
+  options: ReadingOptions,
+): Pick<GroupSettings, 'start' | 'outOfRange' | 'isReadCommitted' | 'fetch' | 'maxInflatedBytes'> {
+  return {
+    start: options.start ?? 'earliest',
+    outOfRange: options.outOfRange ?? 'earliest',
+    isReadCommitted: options.isolation !== 'read_uncommitted',
+    fetch: { ...defaultFetchLimits, ...options.fetch },
+    maxInflatedBytes: options.maxInflatedBytes,
+  }
+}
+
 /** @throws MR_GROUP_OPTIONS_INVALID with every fault */
 export function settingsOf(options: GroupOptions): GroupSettings {
   const sessionTimeoutMs = options.sessionTimeoutMs ?? 45_000
@@ -88,11 +104,7 @@ export function settingsOf(options: GroupOptions): GroupSettings {
       options.heartbeatIntervalMs ?? Math.min(3000, Math.floor(sessionTimeoutMs / 3)),
     rebalanceTimeoutMs: options.rebalanceTimeoutMs ?? drainMs + 30_000,
     drainMs,
-    start: options.start ?? 'earliest',
-    outOfRange: options.outOfRange ?? 'earliest',
-    isReadCommitted: options.isolation !== 'read_uncommitted',
-    fetch: { ...defaultFetchLimits, ...options.fetch },
-    maxInflatedBytes: options.maxInflatedBytes,
+    ...readingOf(options),
   }
   const faults = faultsOf(settings, options.mayBeEmpty === true)
   if (faults.length === 0) return settings
