@@ -11,6 +11,7 @@
 import { writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { setTimeout } from 'node:timers/promises'
 import { openClient } from '../packages/millrace/src/client/index.ts'
 import { apis, BatchBuilder, encodeRequest } from '../packages/millrace/src/protocol/index.ts'
 import {
@@ -111,8 +112,7 @@ async function measure(engine: BenchEngine): Promise<void> {
   await using client = openClient({ brokers: [address], clientId: 'bench' })
   const topics = ['warm', 'k1', 'k64', 'k16', 'b100', 'small', 'latency']
   await client.admin.createTopics(topics.map((topic) => ({ name: topic, partitions })))
-  await settle()
-  keep('idle', await memoryMibOf(pid))
+  keep('idle', await steadyMemoryMibOf(pid))
 
   await produce(address, 'warm', 1000, 1e6, 100 * MB * scale)
   await drive('consume', address, 'warm', partitions, Math.floor((50 * MB * scale) / 1000))
@@ -200,7 +200,15 @@ function touch(): void {
   for (let block = 0; block < 12; block++) Buffer.alloc(256 * 1024 * 1024, 1)
 }
 
-/** Garbage and the work of a start have passed. */
-function settle(): Promise<void> {
-  return new Promise((resolve) => void setTimeout(resolve, 1500))
+/** Memory once garbage and the work of a start have passed: three looks in a row that differ by less than 1 %. */
+async function steadyMemoryMibOf(pid: number): Promise<number> {
+  const looks: number[] = []
+  for (;;) {
+    await setTimeout(500)
+    looks.push(await memoryMibOf(pid))
+    const last = looks.slice(-3)
+    const isSteady = last.length === 3 && Math.max(...last) - Math.min(...last) < last[0]! / 100
+    // A process that never rests is measured as it is.
+    if (isSteady || looks.length === 60) return looks.at(-1)!
+  }
 }

@@ -4,9 +4,7 @@ import { existsSync } from 'node:fs'
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
-import type * as broker from '../packages/millrace/src/broker/index.ts'
 import { cachedKafka } from '../tools/kafka/fetch-kafka.ts'
 import { startKafka } from '../tools/kafka/start-kafka.ts'
 
@@ -45,7 +43,7 @@ export async function openEngine(name: EngineName): Promise<BenchEngine> {
     }
   }
   const folder = await mkdtemp(join(tmpdir(), 'millrace-bench-'))
-  const child = fork(import.meta.filename, ['serve', folder], {
+  const child = fork(join(import.meta.dirname, 'broker-child.js'), [folder], {
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   })
   const [port] = (await once(child, 'message')) as [number]
@@ -59,12 +57,6 @@ export async function openEngine(name: EngineName): Promise<BenchEngine> {
       await rm(folder, { recursive: true, force: true })
     },
   }
-}
-
-/** What users run: compiled, without the memory and the milliseconds that stripping types takes. */
-async function importBuilt(): Promise<typeof broker> {
-  const built = join(import.meta.dirname, '../packages/millrace/dist/broker/index.js')
-  return (await import(pathToFileURL(built).href)) as typeof broker
 }
 
 async function stop(child: ChildProcess): Promise<void> {
@@ -111,17 +103,4 @@ export async function buildDriver(): Promise<string | undefined> {
 export async function drive<T>(...args: readonly (string | number)[]): Promise<T> {
   const { stdout } = await run(driver, args.map(String), { maxBuffer: 1 << 20 })
   return JSON.parse(stdout) as T
-}
-
-if (process.argv[2] === 'serve' && import.meta.filename === process.argv[1]) {
-  const folder = process.argv[3]
-  const { startBroker } = await importBuilt()
-  const started = await startBroker({
-    ...(folder === undefined ? { memory: true } : { folder }),
-    host: '127.0.0.1',
-    port: 0,
-  })
-  process.send?.(started.port)
-  await once(process, 'disconnect')
-  await started.stop()
 }

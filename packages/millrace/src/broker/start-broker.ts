@@ -25,6 +25,7 @@ import { Connection } from './listeners/connection.ts'
 import { FramePool } from './listeners/frame-pool.ts'
 import { createDispatcher } from './listeners/dispatch.ts'
 import { openListener } from './listeners/listener.ts'
+import { LoopWake } from './listeners/loop-wake.ts'
 import { brokerSettings, type BrokerSettings } from './options.ts'
 import { Topics } from './topics/topics.ts'
 
@@ -171,6 +172,7 @@ async function listen(
   const { settings } = broker
   const dispatcher = createDispatcher(handlerByKey, broker, options.border)
   const pool = new FramePool()
+  const wake = new LoopWake()
   let opened = 0
   const onSocket = (socket: Socket): void => {
     if (connections.size >= settings.maxConnections) {
@@ -184,6 +186,7 @@ async function listen(
       dispatcher,
       settings,
       pool,
+      wake,
       onClose: () => connections.delete(connection),
     })
     connections.add(connection)

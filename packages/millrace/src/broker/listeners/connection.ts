@@ -5,6 +5,7 @@ import type { BrokerSettings } from '../options.ts'
 import type { Dispatcher } from './dispatch.ts'
 import type { FramePool } from './frame-pool.ts'
 import { FrameReader } from './frame-reader.ts'
+import type { LoopWake } from './loop-wake.ts'
 
 /** Bytes read ahead of a busy connection before its socket is paused. Reading on is what notices a peer that leaves. */
 const readAheadBytes = 256 * 1024
@@ -33,6 +34,7 @@ export class Connection implements Peer {
   readonly #settings: BrokerSettings
   readonly #reader: FrameReader
   readonly #pool: FramePool
+  readonly #wake: LoopWake
   readonly #gone = new AbortController()
   readonly #slots: Slot[] = []
   #isBusy = false
@@ -50,9 +52,10 @@ export class Connection implements Peer {
     readonly dispatcher: Dispatcher
     readonly settings: BrokerSettings
     readonly pool: FramePool
+    readonly wake: LoopWake
     readonly onClose: () => void
   }) {
-    const { id, socket, advertised, dispatcher, settings, pool } = options
+    const { id, socket, advertised, dispatcher, settings, pool, wake } = options
     this.id = id
     this.host = `/${(socket.remoteAddress ?? '').replace(/^::ffff:/, '')}`
     this.advertised = advertised
@@ -60,12 +63,14 @@ export class Connection implements Peer {
     this.#dispatcher = dispatcher
     this.#settings = settings
     this.#pool = pool
+    this.#wake = wake
     this.#reader = new FrameReader(settings.maxFrameBytes, pool)
 
     socket.setNoDelay(true)
     // A peer that vanished without a word is found by the kernel's probes.
     socket.setKeepAlive(true, 60_000)
     socket.on('data', (chunk: Buffer) => {
+      this.#wake.arrived()
       this.#reader.push(chunk)
       this.#work()
     })
@@ -181,6 +186,7 @@ export class Connection implements Peer {
       process.nextTick(() => {
         this.#isCorked = false
         socket.uncork()
+        this.#wake.answered()
       })
     }
     for (const slice of slices) socket.write(slice)
