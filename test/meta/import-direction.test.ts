@@ -21,10 +21,11 @@ const allowed: Readonly<Record<string, readonly string[]>> = {
   client: [...base, 'protocol'],
   app: [...base, 'protocol', 'client'],
   drain: [...base, ...user],
+  gateway: [...base, 'protocol', 'client'],
   postgres: [...base, ...user],
   sqlite: [...base, ...user],
-  testing: [...base, ...server, ...user, 'drain'],
-  cli: [...base, ...server, ...user, 'drain', 'testing'],
+  testing: [...base, ...server, ...user, 'drain', 'gateway'],
+  cli: [...base, ...server, ...user, 'drain', 'gateway', 'testing'],
   '': [...base, ...user],
 }
 
