@@ -3,6 +3,7 @@ import { describe, it } from 'node:test'
 
 import { openClient, type Client } from '../../../packages/millrace/src/client/index.ts'
 import { isFailure } from '../../../packages/millrace/src/errors/index.ts'
+import { apis } from '../../../packages/millrace/src/protocol/index.ts'
 import { startTestBroker, type TestBroker } from '../../../packages/millrace/src/testing/index.ts'
 import { until } from '../../harness/until.ts'
 
@@ -116,5 +117,75 @@ describe('a broker that fails as told', () => {
     ]
     for (const rule of wrong)
       assert.throws(rule, (error) => isFailure(error, 'MR_TEST_FAULT_UNKNOWN'))
+  })
+
+  it('swallows an answer whose effect has happened, and the repeat is recognised', async () => {
+    await using broker = await startTestBroker({ topics: { orders: 1 } })
+    await using client = openClient({ brokers: [broker.address], requestTimeoutMs: 300 })
+    using fault = broker.fail('produce', { drop: true, times: 1 })
+    await using producer = client.producer()
+    const { offset } = await producer.send({ topic: 'orders', value: 'one' })
+    assert.equal(fault.hits, 1)
+    assert.equal(offset, 0)
+    const [end] = await client.admin.listOffsets([{ topic: 'orders', partition: 0, at: 'latest' }])
+    assert.equal(end?.offset, 1)
+  })
+
+  it('closes in the middle of an answer, wherever that is', async () => {
+    await using at = await opened()
+    const { broker, client } = at
+    const question = [{ topic: 'orders', partition: 0, at: 'latest' as const }]
+    for (const afterBytes of [0, 3, 4, 7, 9]) {
+      using fault = broker.fail('listOffsets', { close: { afterBytes }, times: 1 })
+      const [end] = await client.admin.listOffsets(question)
+      assert.equal(end?.offset, 0)
+      assert.equal(fault.hits, 1)
+    }
+  })
+
+  it('flips a bit of a batch on its way: nothing broken is handed out', async () => {
+    await using at = await opened()
+    const { broker, client } = at
+    await using producer = client.producer()
+    for (const value of ['one', 'two']) await producer.send({ topic: 'orders', value })
+    using fault = broker.fail('fetch', { corrupt: true, times: 1 })
+    const faults: string[] = []
+    const read: string[] = []
+    await using reader = client.reader({
+      topics: ['orders'],
+      onError: (error) => void faults.push(error.code),
+    })
+    for await (const { value } of reader) read.push(String(value))
+    assert.equal(fault.hits, 1)
+    assert.deepEqual(read, ['one', 'two'])
+  })
+
+  it('asks for a pause in its answers', async () => {
+    await using at = await opened()
+    const { broker, client } = at
+    using fault = broker.fail('describeCluster', { throttle: '70ms', times: 1 })
+    const connection = await client.connections.connect('any', 'data')
+    const answer = await connection.request(apis.describeCluster, {})
+    assert.equal(answer.throttleTimeMs, 70)
+    assert.equal(fault.hits, 1)
+  })
+
+  it('is far away: requests under way overlap, and are answered in order', async () => {
+    await using at = await opened()
+    const { broker, client } = at
+    await using producer = client.producer({ lingerMs: 0 })
+    await producer.send({ topic: 'orders', value: 'first' })
+    using fault = broker.fail('produce', { rtt: '200ms' })
+    const answered: number[] = []
+    const sends = [1, 2, 3].map(async (n) => {
+      // Requests of their own: each is on its way before the next is made.
+      await fault.hit(n - 1)
+      await producer.send({ topic: 'orders', value: String(n) })
+      answered.push(n)
+    })
+    await fault.hit(3)
+    assert.deepEqual(answered, [], 'the third is there before the first is answered')
+    await Promise.all(sends)
+    assert.deepEqual(answered, [1, 2, 3])
   })
 })

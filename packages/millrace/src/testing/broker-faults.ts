@@ -10,7 +10,7 @@ import {
   type Duration,
 } from '../kit/index.ts'
 import { apis, kafkaErrors, type KafkaErrorName, type RequestOf } from '../protocol/index.ts'
-import { readingApis, refusals, stamped } from './refusals.ts'
+import { corrupted, readingApis, refusals, stamped } from './refusals.ts'
 import type { ApiName } from './scripted-broker.ts'
 
 /** What shall happen to requests, and to which. */
@@ -21,8 +21,16 @@ export interface FaultRule<N extends ApiName = ApiName> {
   readonly delay?: Duration
   /** The request waits, with all behind it on its connection, until the fault ends; then it goes on. */
   readonly hold?: boolean
-  /** Closes the connection unanswered: before the request has had its effect, or after. */
-  readonly close?: 'before' | 'after'
+  /** Closes the connection unanswered: before the request has had its effect, or after; or so many bytes into the answer. */
+  readonly close?: 'before' | 'after' | { readonly afterBytes: number }
+  /** The request has its effect, and its answer never comes; the connection goes on. */
+  readonly drop?: boolean
+  /** Distance: answers come so much later, and requests meanwhile are taken and answered in their order. */
+  readonly rtt?: Duration
+  /** The answer says that the client shall wait so long before it asks again (`throttle_time_ms`, KIP-219). */
+  readonly throttle?: Duration
+  /** Flips a bit in the first batch that a Fetch answer brings: its checksum is wrong then. */
+  readonly corrupt?: boolean
   /** With `error`: whether the request has its effect nevertheless. Default `'before'`: it has none. */
   readonly when?: 'before' | 'after'
   /** Lets so many requests pass that it would have met: `skip: 2` meets the third. */
@@ -193,26 +201,42 @@ export class BrokerFaults {
   }
 
   #verdictOf(api: ApiName, { rule, released }: Rule, request: object): BorderVerdict {
-    const { delay, hold = false, close, error, when = 'before' } = rule
+    const { delay, hold = false, close, drop = false, rtt } = rule
     const waits = [
       ...(delay === undefined ? [] : [this.#late(delay)]),
       ...(hold ? [released.promise] : []),
     ]
-    const wait = waits.length === 0 ? {} : { wait: Promise.all(waits).then(() => undefined) }
-    if (close !== undefined) return { ...wait, close }
-    if (error === undefined) return wait
-    const { code } = kafkaErrors[error]
-    const refuse = refusals[api] as ((request: object, code: number) => object) | undefined
-    if (when === 'before' && refuse !== undefined)
-      return { ...wait, instead: () => refuse(request, code) }
-    return { ...wait, change: (answer) => stamped(api, answer, code) }
+    return {
+      ...(waits.length === 0 ? {} : { wait: Promise.all(waits).then(() => undefined) }),
+      ...(rtt === undefined ? {} : { lateBy: this.#late(rtt) }),
+      ...(drop ? { drop } : {}),
+      ...(typeof close === 'object' ? { cutAfter: close.afterBytes } : {}),
+      ...(typeof close === 'string' ? { close } : answerOf(api, rule, request)),
+    }
   }
 }
 
-function checkRule(api: ApiName | '*', { error, when }: FaultRule<never>): void {
+/** What stands in the answer in place of what the handler says. */
+function answerOf(api: ApiName, rule: FaultRule, request: object): BorderVerdict {
+  const { error, throttle, corrupt = false, when = 'before' } = rule
+  if (error !== undefined) {
+    const { code } = kafkaErrors[error]
+    const refuse = refusals[api] as ((request: object, code: number) => object) | undefined
+    if (when === 'before' && refuse !== undefined) return { instead: () => refuse(request, code) }
+    return { change: (answer) => stamped(api, answer, code) }
+  }
+  if (throttle !== undefined) {
+    const throttleTimeMs = parseDuration(throttle) ?? 0
+    return { change: (answer) => ({ ...answer, throttleTimeMs }) }
+  }
+  return corrupt ? { change: corrupted } : {}
+}
+
+function checkRule(api: ApiName | '*', { error, when, corrupt }: FaultRule<never>): void {
   const unknown = (what: string, name: string, near: string | undefined): Error =>
     failure('MR_TEST_FAULT_UNKNOWN', { what, name, near })
   if (api !== '*' && !(api in apis)) throw unknown('API', api, nearest(api, Object.keys(apis)))
+  if (corrupt === true && api !== 'fetch') throw unknown('answer with batches', api, 'fetch')
   if (error === undefined) return
   if (!(error in kafkaErrors))
     throw unknown('error', error, nearest(error, Object.keys(kafkaErrors)))

@@ -104,3 +104,27 @@ function stamp(value: unknown, errorCode: number): unknown {
   })
   return Object.fromEntries(entries)
 }
+
+/** A Fetch answer whose first batch has one bit wrong under its checksum. */
+export function corrupted(answer: object): object {
+  let isDone = false
+  const { responses = [] } = answer as ResponseInput<typeof apis.fetch>
+  return {
+    ...answer,
+    responses: responses.map((topic) => ({
+      ...topic,
+      partitions: (topic.partitions ?? []).map((partition) => {
+        const { records } = partition
+        if (isDone || !records || records.length === 0) return partition
+        isDone = true
+        // What is answered may be the log's own memory.
+        const copy = Buffer.from(records as Buffer)
+        copy[firstBitAt] = (copy[firstBitAt] ?? 0) ^ 1
+        return { ...partition, records: copy }
+      }),
+    })),
+  }
+}
+
+/** In the first timestamp of a batch: covered by the checksum, and read by nobody before that was checked. */
+const firstBitAt = 34

@@ -11,6 +11,8 @@ export interface Peer {
   readonly advertised: { readonly host: string; readonly port: number }
   /** Aborts when the connection has gone: whoever waits for it may stop. */
   readonly signal: AbortSignal
+  /** Takes nothing more from it, and closes once what is answered has left. */
+  finish(reason: string): void
 }
 
 /** One request's surroundings. */

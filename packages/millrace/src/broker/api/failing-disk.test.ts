@@ -34,7 +34,8 @@ async function bench(): Promise<Bench> {
     broker,
     async ask(handler, version, request) {
       const advertised = { host: 'localhost', port: 1 }
-      const peer = { id: 1, host: '', advertised, signal: AbortSignal.abort() }
+      const finish = (): void => undefined
+      const peer = { id: 1, host: '', advertised, signal: AbortSignal.abort(), finish }
       const call: Call = { version, clientId: '', peer, broker }
       return handler.handle(request, call) as Promise<object>
     },

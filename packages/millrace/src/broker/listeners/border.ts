@@ -23,12 +23,18 @@ export interface BorderVerdict {
   readonly change?: (response: object) => object
   /** The connection is closed unanswered: before the handler ran, or after. */
   readonly close?: 'before' | 'after'
+  /** The connection is closed after so many bytes of the answer, its size included. */
+  readonly cutAfter?: number
+  /** The answer never leaves; the connection goes on. */
+  readonly drop?: boolean
+  /** The answer leaves so much later, while the connection's next requests are worked on. */
+  readonly lateBy?: Promise<void>
 }
 
 /** What tests put between connections and handlers. A broker without one pays a comparison a request. */
 export type Border = (call: BorderCall) => BorderVerdict | undefined
 
-/** One request under a verdict. Its connection does nothing else meanwhile, so that answers keep their order. */
+/** One request under a verdict. Unless its answer is `lateBy`, its connection does nothing else meanwhile. */
 export async function passBorder(
   verdict: BorderVerdict,
   handler: Handler,
@@ -57,5 +63,11 @@ export async function passBorder(
     await broker.store.written()
     return []
   }
-  return encodeResponse(api, version, correlationId, verdict.change?.(answer) ?? answer)
+  await verdict.lateBy
+  if (verdict.drop === true) return []
+  const slices = encodeResponse(api, version, correlationId, verdict.change?.(answer) ?? answer)
+  if (verdict.cutAfter === undefined) return slices
+  // By the next turn what is answered here has been handed to the socket.
+  setImmediate(() => peer.finish('a test cuts it'))
+  return [Buffer.concat(slices).subarray(0, verdict.cutAfter)]
 }

@@ -61,7 +61,7 @@ export function createDispatcher(
       const verdict = border({ ...at, api, connection: peer.id })
       if (verdict !== undefined) {
         const answer = passBorder(verdict, handler, { ...at, correlationId, peer, broker })
-        return { isPipelined: false, answer }
+        return { isPipelined: verdict.lateBy !== undefined, answer }
       }
     }
     const outcome = handler.handle(request, {
