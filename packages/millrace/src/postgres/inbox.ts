@@ -1,5 +1,4 @@
 import { internals, type Inbox, type InboxOptions } from '../app/index.ts'
-import { parseDuration } from '../kit/index.ts'
 import { runnerOf, type RunSql } from './run-sql.ts'
 import {
   outlive,
@@ -41,12 +40,7 @@ export function sqlInbox<D extends PostgresDatabase>(
 );
 create index if not exists ${index} on ${table} using brin (at);
 `
-  const keepMs =
-    options.keep === 'forever'
-      ? undefined
-      : options.keep === undefined
-        ? internals.defaultKeepMs
-        : parseDuration(options.keep)
+  const keepMs = internals.keepMsOf(options)
   const on = (tx: TransactionOf<D>): RunSql => runnerOf(tx)
   return {
     kind: 'inbox',

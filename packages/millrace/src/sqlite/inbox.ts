@@ -1,5 +1,4 @@
 import { internals, type Inbox, type InboxOptions } from '../app/index.ts'
-import { parseDuration } from '../kit/index.ts'
 import { allRows, changed, type SqliteDatabase } from './database.ts'
 import { transaction } from './transaction.ts'
 
@@ -23,12 +22,7 @@ export function sqlInbox<D extends SqliteDatabase>(
 ) without rowid;
 create index if not exists "${name}_at" on ${table} (at_ms);
 `
-  const keepMs =
-    options.keep === 'forever'
-      ? undefined
-      : options.keep === undefined
-        ? internals.defaultKeepMs
-        : parseDuration(options.keep)
+  const keepMs = internals.keepMsOf(options)
   return {
     kind: 'inbox',
     name,

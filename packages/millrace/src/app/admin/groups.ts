@@ -1,6 +1,6 @@
 import type { CommittedOffset, DescribedGroup, ListedGroup } from '../../client/index.ts'
 import { failure } from '../../errors/index.ts'
-import { nearest, parseDuration } from '../../kit/index.ts'
+import { nearest, parseDuration, placeKey } from '../../kit/index.ts'
 import type { AnyTopic } from '../topic/define-topic.ts'
 import type { Connected } from './connect.ts'
 import { watermarksOf, whole } from './watermarks.ts'
@@ -127,15 +127,17 @@ export function groupAdmin({ client, wireName, groupId }: Connected): GroupAdmin
       const { members } = await describe(group)
       const memberAt = new Map(
         members.flatMap(({ clientId, host, assignment }) =>
-          assignment.map((at) => [keyOf(at), `${clientId} on ${host}`] as const),
+          assignment.map((at) => [placeKey(at), `${clientId} on ${host}`] as const),
         ),
       )
-      const committed = new Map((await offsetsOf(group)).map((own) => [keyOf(own), own.offset]))
+      const committed = new Map((await offsetsOf(group)).map((own) => [placeKey(own), own.offset]))
       const names = new Set([...committed.keys(), ...memberAt.keys()].map(topicOf))
       const places = await placesOf([...names], undefined, false)
-      const wanted = places.filter((at) => committed.has(keyOf(at)) || memberAt.has(keyOf(at)))
+      const wanted = places.filter(
+        (at) => committed.has(placeKey(at)) || memberAt.has(placeKey(at)),
+      )
       return (await watermarksOf(client, wanted)).map(({ topic, partition, start, end }) => {
-        const key = keyOf({ topic, partition })
+        const key = placeKey({ topic, partition })
         const own = committed.get(key) ?? null
         const lag = Math.max(0, end - Math.max(start, own ?? start))
         return { topic, partition, committed: own, end, lag, member: memberAt.get(key) }
@@ -152,12 +154,12 @@ export function groupAdmin({ client, wireName, groupId }: Connected): GroupAdmin
         at === undefined
           ? []
           : whole(await admin.listOffsets(places.map((place) => ({ ...place, at }))))
-      const fromAt = new Map(committed.map((own) => [keyOf(own), own.offset]))
+      const fromAt = new Map(committed.map((own) => [placeKey(own), own.offset]))
       const moves = ranges.map(({ topic, partition, start, end }, index): OffsetMove => {
         const asked = at === undefined ? endOf(to, start, end) : (times[index]?.offset ?? -1)
         // After the last message there is none: the end.
         const inside = Math.min(end, Math.max(start, asked < 0 ? end : asked))
-        const from = fromAt.get(keyOf({ topic, partition })) ?? null
+        const from = fromAt.get(placeKey({ topic, partition })) ?? null
         return { topic, partition, from, to: inside }
       })
       if (!dryRun) await move(group, moves)
@@ -197,16 +199,6 @@ function timeOf(to: GroupTarget): number | undefined {
 function endOf(to: GroupTarget, start: number, end: number): number {
   if (to === 'earliest') return start
   return to === 'latest' ? end : Number(to)
-}
-
-function keyOf({
-  topic,
-  partition,
-}: {
-  readonly topic: string
-  readonly partition: number
-}): string {
-  return `${topic}/${partition}`
 }
 
 function topicOf(key: string): string {

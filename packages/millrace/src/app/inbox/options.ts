@@ -1,4 +1,4 @@
-import type { Duration } from '../../kit/index.ts'
+import { parseDuration, type Duration } from '../../kit/index.ts'
 import { idOf as idOfSource } from '../dead-letter/policy.ts'
 import type { DeliveredMessage, Message } from '../message/message.ts'
 
@@ -18,7 +18,7 @@ export interface InboxOptions {
 }
 
 export const defaultInboxTable = 'millrace_inbox'
-export const defaultKeepMs = 14 * 24 * 3_600_000
+const defaultKeepMs = 14 * 24 * 3_600_000
 /** Old rows are looked for so often, by a consumer that has just handled something. */
 export const pruneEveryMs = 600_000
 /** Rows that one statement deletes, so that no lock is held for long. */
@@ -27,4 +27,10 @@ export const pruneRows = 10_000
 /** As dead letters and retry topics have it, so that a copy of a message is the same message. */
 export function idOf(message: Message): string {
   return idOfSource((message as DeliveredMessage).source)
+}
+
+/** How long ids are kept; undefined: for ever. */
+export function keepMsOf({ keep }: InboxOptions): number | undefined {
+  if (keep === 'forever') return undefined
+  return keep === undefined ? defaultKeepMs : parseDuration(keep)
 }

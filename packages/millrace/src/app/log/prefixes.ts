@@ -1,3 +1,4 @@
+import { placeKey } from '../../kit/index.ts'
 import { events } from '../../telemetry/index.ts'
 
 interface Prefix {
@@ -15,7 +16,7 @@ export class Prefixes {
   follow(): () => void {
     const ends = [
       events.groupAssigned.subscribe(({ groupId, added, kept }) => {
-        this.#held.set(groupId, new Set([...kept, ...added].map(keyOf)))
+        this.#held.set(groupId, new Set([...kept, ...added].map(placeKey)))
       }),
       events.groupRevoked.subscribe(({ groupId, partitions }) => this.#drop(groupId, partitions)),
       events.groupLost.subscribe(({ groupId, partitions }) => this.#drop(groupId, partitions)),
@@ -43,16 +44,6 @@ export class Prefixes {
 
   #drop(groupId: string, partitions: readonly { topic: string; partition: number }[]): void {
     const held = this.#held.get(groupId)
-    for (const partition of partitions) held?.delete(keyOf(partition))
+    for (const partition of partitions) held?.delete(placeKey(partition))
   }
-}
-
-function keyOf({
-  topic,
-  partition,
-}: {
-  readonly topic: string
-  readonly partition: number
-}): string {
-  return `${topic}/${partition}`
 }

@@ -17,7 +17,7 @@ export interface Message<T extends AnyTopic = Topic> {
   /** In the order they were written, repeats kept. */
   readonly headers: readonly Header[]
   /** The last header of this name as text. */
-  header(name: string): string | undefined
+  readonly header: (name: string) => string | undefined
   /** When it happened, epoch milliseconds; the producer's clock unless the topic stamps on arrival. */
   readonly timestamp: number
   readonly timestampType: 'create' | 'append'
@@ -101,8 +101,10 @@ export class DeliveredMessage implements Message {
     return this.#key
   }
 
-  header(name: string): string | undefined {
-    return this.source.headers.findLast(([own]) => own === name)?.[1]?.toString()
+  /** A getter, so that `({ value, header })` works as well. */
+  get header(): (name: string) => string | undefined {
+    const { headers } = this.source
+    return (name) => headers.findLast(([own]) => own === name)?.[1]?.toString()
   }
 
   /** For topics that decode ahead: waits for what is asynchronous, so that `value` is ready. */

@@ -4,7 +4,7 @@ import type { AdmissionGate } from './admission.ts'
 import type { Departures } from './departures.ts'
 import type { JobRunner } from './job-runner.ts'
 import type { PartitionState } from './partition-state.ts'
-import type { Work, WorkHost } from './work.ts'
+import type { Work, WorkHost, WorkParts } from './work.ts'
 
 /** What becomes of a job's scopes that are not done. */
 interface Rest {
@@ -36,14 +36,7 @@ export class Lanes implements Work {
   #sinceMs = 0
   #onSettled: (() => void)[] = []
 
-  constructor(parts: {
-    readonly state: PartitionState
-    readonly departures: Departures
-    readonly gate: AdmissionGate | undefined
-    readonly runner: JobRunner
-    readonly host: WorkHost
-    readonly breathe: (() => Promise<void> | undefined) | undefined
-  }) {
+  constructor(parts: WorkParts) {
     const { state, departures } = parts
     this.#state = state
     this.#departures = departures

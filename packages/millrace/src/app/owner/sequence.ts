@@ -4,7 +4,7 @@ import type { AdmissionGate } from './admission.ts'
 import type { Departures } from './departures.ts'
 import type { JobRunner } from './job-runner.ts'
 import type { PartitionState } from './partition-state.ts'
-import type { Work, WorkHost } from './work.ts'
+import type { Work, WorkHost, WorkParts } from './work.ts'
 
 const oneLane = { busy: 1, size: 1 } as const
 const freeLane = { busy: 0, size: 1 } as const
@@ -25,14 +25,7 @@ export class Sequence implements Work {
   readonly dueMs = Infinity
   readonly isResting = false
 
-  constructor(parts: {
-    readonly state: PartitionState
-    readonly departures: Departures
-    readonly gate: AdmissionGate | undefined
-    readonly runner: JobRunner
-    readonly host: WorkHost
-    readonly breathe: (() => Promise<void> | undefined) | undefined
-  }) {
+  constructor(parts: WorkParts) {
     this.#plan = parts.state.plan
     this.#state = parts.state
     this.#departures = parts.departures

@@ -1,4 +1,8 @@
 import type { DeliveredMessage } from '../message/message.ts'
+import type { AdmissionGate } from './admission.ts'
+import type { Departures } from './departures.ts'
+import type { JobRunner } from './job-runner.ts'
+import type { PartitionState } from './partition-state.ts'
 
 /**
  * How the messages in hand are worked on: one after the other, or in lanes. The owner's loop takes messages from the
@@ -42,4 +46,14 @@ export interface WorkHost {
   /** Earlier wakes are done with: the state is about to be looked at. */
   forgetWakes(): void
   wake(): void
+}
+
+/** What either kind of work is made of. */
+export interface WorkParts {
+  readonly state: PartitionState
+  readonly departures: Departures
+  readonly gate: AdmissionGate | undefined
+  readonly runner: JobRunner
+  readonly host: WorkHost
+  readonly breathe: (() => Promise<void> | undefined) | undefined
 }
