@@ -203,14 +203,14 @@ async function typeCheck(
       files,
     }),
   )
-  const libraryIsSources =
+  const resolvesSources =
     `--noEmit --allowImportingTsExtensions --skipLibCheck --target esnext --lib esnext --types node --typeRoots ${join(root, 'node_modules/@types')}`.split(
       ' ',
     )
   return new Promise((resolve) => {
     execFile(
       join(root, 'node_modules/.bin/tsc'),
-      ['-p', config, ...libraryIsSources],
+      ['-p', config, ...resolvesSources],
       { cwd: folder },
       (error, stdout, stderr) => resolve({ code: error ? 1 : 0, output: `${stdout}${stderr}` }),
     )

@@ -430,7 +430,10 @@ export class PartitionOwner implements JobOwner {
   }
 }
 
-/** A position that does not pass what the pacing holds back; what is finished above it is not told then. */
+/**
+ * A position that does not pass what the pacing holds back. What is finished above it is not told then: some of it is
+ * finished here alone, with its record elsewhere not acknowledged yet, and a restart must not pass over that.
+ */
 function below(position: Position | undefined, limit: number | undefined): Position | undefined {
   if (position === undefined || limit === undefined) return position
   const { user } = splitMetadata(position.metadata, position.offset)

@@ -7,21 +7,28 @@ import { defineConsumer, defineTopic } from '../index.ts'
 const users = defineTopic<string>('users')
 const keyed = { delays: ['30s', '5m'], order: 'key' } as const
 
+/** A consumer that fails on `a1` until it is mended, with what its handler was given. */
+function failingOnce() {
+  const seen: string[] = []
+  let isBroken = true
+  const consumer = defineConsumer({
+    topic: users,
+    group: 'mail',
+    retryTopics: keyed,
+    deadLetter: true,
+    each({ value }) {
+      seen.push(value)
+      if (value === 'a1' && isBroken) throw new Error('no')
+    },
+  })
+  return { seen, consumer, mend: (): void => void (isBroken = false) }
+}
+
 describe("retry topics with order: 'key'", () => {
   it('park what follows in a key behind what failed, and let other keys go on', async () => {
-    const seen: string[] = []
-    let isBroken = true
-    const consumer = defineConsumer({
-      topic: users,
-      group: 'mail',
-      retryTopics: keyed,
-      deadLetter: true,
-      each({ value }) {
-        seen.push(value)
-        if (value === 'a1' && isBroken) throw new Error('no')
-      },
-    })
-    await using drive = driveConsumer(consumer)
+    const at = failingOnce()
+    const { seen } = at
+    await using drive = driveConsumer(at.consumer)
     await drive.deliver(
       { key: 'a', value: 'a1' },
       { key: 'a', value: 'a2' },
@@ -31,7 +38,7 @@ describe("retry topics with order: 'key'", () => {
     )
     assert.deepEqual(seen, ['a1', 'b1', 'without a key'])
     assert.deepEqual(drive.marked, [0, 1, 2, 3, 4])
-    isBroken = false
+    at.mend()
     await drive.advance('30s')
     assert.deepEqual(seen.slice(3), ['a1', 'a2', 'a3'])
     await drive.deliver({ key: 'a', value: 'a4' })
@@ -72,26 +79,16 @@ describe("retry topics with order: 'key'", () => {
   })
 
   it('know after a crash what is parked', async () => {
-    const seen: string[] = []
-    let isBroken = true
-    const consumer = defineConsumer({
-      topic: users,
-      group: 'mail',
-      retryTopics: keyed,
-      deadLetter: true,
-      each({ value }) {
-        seen.push(value)
-        if (value === 'a1' && isBroken) throw new Error('no')
-      },
-    })
-    await using drive = driveConsumer(consumer)
+    const at = failingOnce()
+    const { seen } = at
+    await using drive = driveConsumer(at.consumer)
     await drive.deliver({ key: 'a', value: 'a1' })
     await drive.advance('5s')
     drive.crash()
     await drive.deliver({ key: 'a', value: 'a2' })
     assert.deepEqual(seen, ['a1'])
     drive.crash()
-    isBroken = false
+    at.mend()
     await drive.deliver({ key: 'a', value: 'a3' })
     await drive.advance('1m')
     const firsts = seen.slice(1).filter((value, index, all) => all.indexOf(value) === index)
