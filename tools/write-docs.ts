@@ -8,6 +8,7 @@ import { errorReference } from './error-reference.ts'
 import { eventReference } from './event-reference.ts'
 import { metricReference } from './metric-reference.ts'
 import { optionReference } from './option-reference.ts'
+import { performanceReference } from './performance-reference.ts'
 
 const reference = join(import.meta.dirname, '../docs/reference')
 await writeFile(join(reference, 'errors.md'), errorReference())
@@ -16,3 +17,4 @@ await writeFile(join(reference, 'events.md'), eventReference())
 await writeFile(join(reference, 'metrics.md'), metricReference())
 await writeFile(join(reference, 'options.md'), optionReference())
 await writeFile(join(reference, 'engines.md'), engineReference())
+await writeFile(join(reference, 'performance.md'), performanceReference())
