@@ -5,7 +5,7 @@
  */
 import type { Socket } from 'node:net'
 import { failure } from '../errors/index.ts'
-import { systemClock, type Clock, type Timer } from '../kit/index.ts'
+import { BufferPool, systemClock, type Clock, type Timer } from '../kit/index.ts'
 import {
   memoryFileSystem,
   nodeFileSystem,
@@ -22,7 +22,6 @@ import { GroupCoordinator } from './groups/group-coordinator.ts'
 import { advertisedTo, isLoopback, isWildcard, parseAdvertised } from './listeners/advertise.ts'
 import type { Border } from './listeners/border.ts'
 import { Connection } from './listeners/connection.ts'
-import { FramePool } from './listeners/frame-pool.ts'
 import { createDispatcher } from './listeners/dispatch.ts'
 import { openListener } from './listeners/listener.ts'
 import { LoopWake } from './listeners/loop-wake.ts'
@@ -90,8 +89,10 @@ export async function startBroker(options: StartBrokerOptions = {}): Promise<Bro
     throw failure('MR_CONFIG_INVALID', { faults: ['folder: give one, or set memory'] })
   if (options.advertised !== undefined) parseAdvertised(options.advertised, 1)
 
+  const pool = new BufferPool()
   const store = await openLogStore({
     folder,
+    pool,
     fs: memory ? memoryFileSystem() : nodeFileSystem,
     clock,
     onReport: publishReport,
@@ -111,7 +112,7 @@ export async function startBroker(options: StartBrokerOptions = {}): Promise<Bro
       apiRanges,
     }
     const connections = new Set<Connection>()
-    const listener = await listen(options, broker, connections)
+    const listener = await listen(options, broker, { connections, pool })
     const address = `${nameOf(options.host, listener.hosts)}:${listener.port}`
     store.announce({ port: listener.port })
     const timers = startTimers(broker, connections)
@@ -167,11 +168,10 @@ export async function startBroker(options: StartBrokerOptions = {}): Promise<Bro
 async function listen(
   options: StartBrokerOptions,
   broker: BrokerCore,
-  connections: Set<Connection>,
+  { connections, pool }: { readonly connections: Set<Connection>; readonly pool: BufferPool },
 ): Promise<{ readonly port: number; readonly hosts: readonly string[]; close(): Promise<void> }> {
   const { settings } = broker
   const dispatcher = createDispatcher(handlerByKey, broker, options.border)
-  const pool = new FramePool()
   const wake = new LoopWake()
   let opened = 0
   const onSocket = (socket: Socket): void => {

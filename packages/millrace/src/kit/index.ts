@@ -1,4 +1,5 @@
 export { backoffMs, type BackoffRules } from './backoff.ts'
+export { BufferPool, smallestPooled } from './buffer-pool.ts'
 export { sleep, systemClock, type Clock, type Timer } from './clock.ts'
 export { deferred, type Deferred } from './deferred.ts'
 export { formatDuration, parseDuration, type Duration } from './duration.ts'

@@ -86,7 +86,7 @@ export class DiskPartition implements PartitionLog {
     this.#producers = options.producers
     this.#end = this.active.nextOffset
     this.#highWatermark = this.#end
-    this.#reader = new LogReader(options.segments)
+    this.#reader = new LogReader(options.segments, home.pool)
     this.#disk = new PartitionSync({
       fs: home.fs,
       recoveryPoint: options.recoveryPoint,

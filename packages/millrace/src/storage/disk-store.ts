@@ -1,4 +1,4 @@
-import type { Clock } from '../kit/index.ts'
+import { BufferPool, type Clock } from '../kit/index.ts'
 import { failure, isFailure, type MillraceError } from '../errors/index.ts'
 import { BackgroundSync } from './background-sync.ts'
 import { cleanFileName, encodeClean, partitionKey, recoveryPointsFileName } from './checkpoints.ts'
@@ -359,6 +359,7 @@ export class DiskStore implements LogStore {
     return {
       fs: this.#fs,
       clock: this.#clock,
+      pool: this.#options.pool ?? new BufferPool(),
       files: this.#files,
       isReadOnly: this.#options.isReadOnly === true,
       indexIntervalBytes: this.#options.indexIntervalBytes ?? 4096,

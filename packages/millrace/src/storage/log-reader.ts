@@ -1,3 +1,4 @@
+import type { BufferPool } from '../kit/index.ts'
 import { batchSizeAt } from '../protocol/index.ts'
 import { BatchWalk, lastOffsetOf, type PlacedBatch } from './batch-walk.ts'
 import type { SharedFile } from './file-cache.ts'
@@ -28,11 +29,13 @@ interface Range {
  */
 export class LogReader {
   readonly #segments: readonly Segment[]
+  readonly #pool: BufferPool
   readonly #places: (Place | undefined)[] = Array.from({ length: rememberedPlaces })
   #nextPlace = 0
 
-  constructor(segments: readonly Segment[]) {
+  constructor(segments: readonly Segment[], pool: BufferPool) {
     this.#segments = segments
+    this.#pool = pool
   }
 
   read(offset: number, upTo: number, maxBytes: number, minOne: boolean): Buffer | Promise<Buffer> {
@@ -80,7 +83,7 @@ export class LogReader {
         first = new BatchWalk(file.file, start, segment.size).next()
       const range = plan(segment, start, first, upTo, maxBytes, minOne)
       if (!range) return nothing
-      const bytes = Buffer.allocUnsafeSlow(range.length)
+      const bytes = this.#pool.take(range.length).subarray(0, range.length)
       checkRead(file.file.readNow(bytes, start), range)
       return this.#finish(segment, bytes, range, upTo)
     } finally {
@@ -109,7 +112,7 @@ export class LogReader {
         first = await new BatchWalk(file.file, start, segment.size).nextAsync()
       const range = plan(segment, start, first, upTo, maxBytes, minOne)
       if (!range) return nothing
-      const bytes = Buffer.allocUnsafeSlow(range.length)
+      const bytes = this.#pool.take(range.length).subarray(0, range.length)
       checkRead(await file.file.read(bytes, start), range)
       return this.#finish(segment, bytes, range, upTo)
     } catch (error) {
@@ -135,7 +138,10 @@ export class LogReader {
     if (next >= 0) this.#remember({ segment, offset: next, position: range.start + end })
     if (end === bytes.length) return bytes
     // A slice pins what it was cut from, and answers may wait long in a socket.
-    return bytes.length - end > 4096 + end / 4 ? exactCopy(bytes, end) : bytes.subarray(0, end)
+    if (bytes.length - end <= 4096 + end / 4) return bytes.subarray(0, end)
+    const copy = exactCopy(bytes, end)
+    this.#pool.give(bytes)
+    return copy
   }
 
   #placeOf(segment: Segment, offset: number): number | undefined {

@@ -1,6 +1,6 @@
 /** The public shape of a store: what the broker, the tools and the tests hold. */
 import type { MillraceError } from '../errors/index.ts'
-import type { Clock } from '../kit/index.ts'
+import type { BufferPool, Clock } from '../kit/index.ts'
 import type { FileSystem } from './file-system.ts'
 import type { PartitionLog, Repair, TopicConfigs, TopicRecord } from './log-types.ts'
 
@@ -34,6 +34,8 @@ export interface LogStoreOptions {
   readonly isReadOnly?: boolean
   /** One call per fact worth a log line. */
   readonly onReport?: (report: StorageReport) => void
+  /** Where reads take their memory from; whoever is done with what was read may give it back. Default: none is. */
+  readonly pool?: BufferPool
   /** Runs a callback when the present turn of the loop is over. Default `setImmediate`. */
   readonly endOfTurn?: (callback: () => void) => void
 }

@@ -1,4 +1,4 @@
-import type { Clock } from '../kit/index.ts'
+import type { BufferPool, Clock } from '../kit/index.ts'
 import type { MillraceError } from '../errors/index.ts'
 import type { DiskPartition } from './disk-partition.ts'
 import type { SegmentHome } from './segment.ts'
@@ -6,6 +6,7 @@ import type { SegmentHome } from './segment.ts'
 /** What a partition needs of its store. */
 export interface PartitionHome extends SegmentHome {
   readonly clock: Clock
+  readonly pool: BufferPool
   readonly isReadOnly: boolean
   /** No writes but those of internal topics are let in. */
   isFull(): boolean

@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net'
+import { smallestPooled, type BufferPool } from '../../kit/index.ts'
 import { events } from '../../telemetry/index.ts'
 import type { Peer } from '../api/define-handler.ts'
 import type { BrokerSettings } from '../options.ts'
 import type { Dispatcher } from './dispatch.ts'
-import type { FramePool } from './frame-pool.ts'
 import { FrameReader } from './frame-reader.ts'
 import type { LoopWake } from './loop-wake.ts'
 
@@ -33,7 +33,7 @@ export class Connection implements Peer {
   readonly #dispatcher: Dispatcher
   readonly #settings: BrokerSettings
   readonly #reader: FrameReader
-  readonly #pool: FramePool
+  readonly #pool: BufferPool
   readonly #wake: LoopWake
   readonly #gone = new AbortController()
   readonly #slots: Slot[] = []
@@ -51,7 +51,7 @@ export class Connection implements Peer {
     readonly advertised: { readonly host: string; readonly port: number }
     readonly dispatcher: Dispatcher
     readonly settings: BrokerSettings
-    readonly pool: FramePool
+    readonly pool: BufferPool
     readonly wake: LoopWake
     readonly onClose: () => void
   }) {
@@ -189,7 +189,10 @@ export class Connection implements Peer {
         this.#wake.answered()
       })
     }
-    for (const slice of slices) socket.write(slice)
+    for (const slice of slices) {
+      if (slice.length < smallestPooled) socket.write(slice)
+      else socket.write(slice, () => this.#pool.give(slice))
+    }
     this.#isChoked ||= this.#isOverfull()
   }
 

@@ -2,7 +2,6 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import * as fc from 'fast-check'
 import { isFailure } from '../../errors/index.ts'
-import { FramePool } from './frame-pool.ts'
 import { FrameReader } from './frame-reader.ts'
 
 function framed(...bodies: readonly Buffer[]): Buffer {
@@ -89,27 +88,5 @@ describe('frame reader', () => {
         (error) => isFailure(error, 'MR_BROKER_FRAME_SIZE'),
       )
     }
-  })
-})
-
-describe('frame pool', () => {
-  it('gives a buffer out again only after it came back, and keeps few', () => {
-    const pool = new FramePool()
-    const first = pool.take(100_000)
-    assert.equal(first.length, 131_072)
-    assert.notEqual(pool.take(100_000), first)
-    pool.give(first)
-    assert.equal(pool.take(131_072), first)
-    assert.equal(pool.take(1000).length, 1000, 'small ones are not worth it')
-    const many = Array.from({ length: 20 }, () => pool.take(4 * 1024 * 1024))
-    for (const buffer of many) pool.give(buffer)
-    const again = new Set(many.map(() => pool.take(4 * 1024 * 1024)))
-    assert.equal(many.filter((buffer) => again.has(buffer)).length, 8)
-  })
-
-  it('does not take what it never gave', () => {
-    const pool = new FramePool()
-    pool.give(Buffer.alloc(100_001))
-    assert.equal(pool.take(100_001).length, 131_072)
   })
 })

@@ -1,5 +1,5 @@
 import { failure } from '../../errors/index.ts'
-import { FramePool } from './frame-pool.ts'
+import { BufferPool } from '../../kit/index.ts'
 
 /** Room made for a frame before its bytes are there: a length alone must not take memory. */
 const firstCapacity = 2 * 1024 * 1024
@@ -13,7 +13,7 @@ const firstCapacity = 2 * 1024 * 1024
  */
 export class FrameReader {
   readonly #maxBytes: number
-  readonly #pool: FramePool
+  readonly #pool: BufferPool
   readonly #chunks: Buffer[] = []
   /** Read position in the first chunk. */
   #position = 0
@@ -27,7 +27,7 @@ export class FrameReader {
   lent: Buffer | undefined
 
   /** @param maxBytes - a larger frame is refused before anything is allocated */
-  constructor(maxBytes: number, pool = new FramePool()) {
+  constructor(maxBytes: number, pool = new BufferPool()) {
     this.#maxBytes = maxBytes
     this.#pool = pool
   }
