@@ -4,6 +4,7 @@ import { clientEvents } from './events/client.ts'
 import { drainEvents } from './events/drain.ts'
 import { failureEvents } from './events/failure.ts'
 import { storeEvents } from './events/store.ts'
+import { gatewayEvents } from './events/gateway.ts'
 import { processEvents } from './events/process.ts'
 import { recurringEvents } from './events/recurring.ts'
 
@@ -18,6 +19,7 @@ export const events = {
   ...drainEvents,
   ...failureEvents,
   ...storeEvents,
+  ...gatewayEvents,
   ...processEvents,
   ...recurringEvents,
 }

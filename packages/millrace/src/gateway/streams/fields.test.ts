@@ -184,13 +184,16 @@ describe('messages of others', () => {
 
   it('with the mark never break a reply, whatever the bytes', () => {
     fc.assert(
-      fc.property(fc.string({ unit: fc.constantFrom(...'{}":,\\ ab@\n') }), (body) => {
-        const message = {
-          ...stored([['@value', `{${body}`]]),
-          headers: [['content-type', Buffer.from(fieldsContentType)]] as const,
-        }
-        assert.equal(fieldsOf(message).length % 2, 0)
-      }),
+      fc.property(
+        fc.string({ unit: fc.constantFrom('{', '}', '"', ':', ',', '\\', ' ', 'a', '@', '\n') }),
+        (body) => {
+          const message = {
+            ...stored([['@value', `{${body}`]]),
+            headers: [['content-type', Buffer.from(fieldsContentType)]] as const,
+          }
+          assert.equal(fieldsOf(message).length % 2, 0)
+        },
+      ),
     )
   })
 })

@@ -120,7 +120,7 @@ function isFieldsMark([name, content]: readonly [string, Buffer | null]): boolea
     name === 'content-type' &&
     content !== null &&
     content.length === fieldsContentType.length &&
-    content.latin1Slice() === fieldsContentType
+    content.toString('latin1') === fieldsContentType
   )
 }
 

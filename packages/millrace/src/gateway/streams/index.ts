@@ -1,0 +1,1 @@
+export { openStreamsPart } from './open-streams-part.ts'

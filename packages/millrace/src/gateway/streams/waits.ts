@@ -1,0 +1,85 @@
+/** Waits of blocked commands: each ends by its time, with its connection, or when the gateway stops. */
+import type { Clock, Timer } from '../../kit/index.ts'
+import type { Session } from '../session.ts'
+
+export interface Wait {
+  readonly signal: AbortSignal
+  /** Why the signal aborted: the time is over, or nobody waits any more. */
+  readonly isOver: boolean
+  end(): void
+}
+
+export class Waits {
+  readonly #clock: Clock
+  readonly #open = new Set<() => void>()
+  #areEnded = false
+
+  constructor(clock: Clock) {
+    this.#clock = clock
+  }
+
+  /** Calls that are blocked now. */
+  get blocked(): number {
+    return this.#open.size
+  }
+
+  /** @param ms - 0: for ever */
+  open(session: Session, ms: number): Wait {
+    const abort = new AbortController()
+    let timer: Timer | undefined
+    const end = (): void => {
+      timer?.cancel()
+      session.signal.removeEventListener('abort', stop)
+      this.#open.delete(stop)
+    }
+    const stop = (): void => {
+      end()
+      abort.abort()
+    }
+    if (this.#areEnded || session.signal.aborted) {
+      abort.abort()
+    } else {
+      if (ms > 0) timer = this.#clock.after(ms, stop)
+      session.signal.addEventListener('abort', stop, { once: true })
+      this.#open.add(stop)
+    }
+    return {
+      signal: abort.signal,
+      get isOver() {
+        return abort.signal.aborted
+      },
+      end,
+    }
+  }
+
+  /** Ends what is blocked now. */
+  wake(): void {
+    for (const stop of Array.from(this.#open)) stop()
+  }
+
+  /** Nothing waits from now on. */
+  end(): void {
+    this.#areEnded = true
+    this.wake()
+  }
+}
+
+/** A signal that also aborts after a time: for looking again at what tells nobody when it moves. */
+export function shorter(
+  clock: Clock,
+  ms: number,
+  signal: AbortSignal,
+): { readonly signal: AbortSignal; end(): void } {
+  const abort = new AbortController()
+  const stop = (): void => abort.abort()
+  const timer = clock.after(ms, stop)
+  signal.addEventListener('abort', stop, { once: true })
+  if (signal.aborted) stop()
+  return {
+    signal: abort.signal,
+    end() {
+      timer.cancel()
+      signal.removeEventListener('abort', stop)
+    },
+  }
+}
