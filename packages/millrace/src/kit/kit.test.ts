@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
+import { existsSync } from 'node:fs'
 import { describe, it } from 'node:test'
 
 import { backoffMs } from './backoff.ts'
 import { sleep } from './clock.ts'
 import { formatDuration, parseDuration } from './duration.ts'
 import { manualClock } from './manual-clock.ts'
-import { moduleBeside } from './module-beside.ts'
+import { ownModule } from './own-module.ts'
 import { nearest } from './nearest.ts'
 import { formatSize, parseSize } from './size.ts'
 
@@ -114,8 +115,8 @@ describe('small things', () => {
     assert.equal(nearest('xyz', ['topics', 'groups']), undefined)
   })
 
-  it('names a module beside its caller in source and in build', () => {
-    assert.equal(moduleBeside('file:///a/b.ts', './c').href, 'file:///a/c.ts')
-    assert.equal(moduleBeside('file:///a/b.js', './c').href, 'file:///a/c.js')
+  it('finds modules that are started by their path', () => {
+    for (const path of ['app/threads/thread-main', 'broker/thread/thread-main'])
+      assert.ok(existsSync(ownModule(path)), path)
   })
 })

@@ -1,11 +1,8 @@
-import { join } from 'node:path'
-import { pathToFileURL } from 'node:url'
-
 import { MillraceError } from '../../errors/index.ts'
+import { ownModules } from '../../kit/index.ts'
 import { classOf } from '../owner/describe.ts'
 
 const mostCauses = 5
-const ownFolder = pathToFileURL(join(import.meta.dirname, '../../')).href
 
 /**
  * What a log line holds of an error: never its context, where messages may lie, and of its stack the lines that a
@@ -33,13 +30,13 @@ export function describeError(error: unknown): object {
 function isOurFault(error: Error): boolean {
   if (error instanceof MillraceError) return error.name === 'InternalError'
   const top = (error.stack ?? '').split('\n').find(isFrame)
-  return top?.includes(ownFolder) === true
+  return top?.includes(ownModules) === true
 }
 
 function readersLines({ stack = '' }: Error): string {
   return stack
     .split('\n')
-    .filter((line) => !isFrame(line) || !line.includes(ownFolder))
+    .filter((line) => !isFrame(line) || !line.includes(ownModules))
     .join('\n')
 }
 

@@ -1,7 +1,7 @@
 import { Worker } from 'node:worker_threads'
 
 import { failure } from '../../errors/index.ts'
-import { deferred, moduleBeside, type Deferred } from '../../kit/index.ts'
+import { deferred, ownModule, type Deferred } from '../../kit/index.ts'
 import type { Moment } from '../consumer/consumer-class.ts'
 import type { Context } from '../context/context.ts'
 import { deadLetter, failed, retry, skip, stop, type Outcome } from '../outcome.ts'
@@ -67,7 +67,7 @@ export class HandlerThread {
     const flags = new SharedArrayBuffer(8)
     const workerData: ThreadData = { module, flags }
     this.#flags = new Int32Array(flags)
-    this.#worker = new Worker(moduleBeside(import.meta.url, './thread-main'), {
+    this.#worker = new Worker(ownModule('app/threads/thread-main'), {
       name: `millrace ${consumer}`,
       workerData,
       resourceLimits: {

@@ -1,6 +1,6 @@
 import { Worker } from 'node:worker_threads'
 import { failure } from '../../errors/index.ts'
-import { deferred, moduleBeside, type Deferred } from '../../kit/index.ts'
+import { deferred, ownModule, type Deferred } from '../../kit/index.ts'
 import { events, type TelemetryEvent } from '../../telemetry/index.ts'
 import type { BrokerStats } from '../broker-stats.ts'
 import {
@@ -35,7 +35,7 @@ const eventByName = new Map(
  * @throws what `startBroker` throws, with its code and hint, and MR_BROKER_THREAD when the thread itself fails
  */
 export async function startBrokerThread(options: BrokerThreadOptions): Promise<BrokerThread> {
-  const worker = new Worker(moduleBeside(import.meta.url, './thread-main'), {
+  const worker = new Worker(ownModule('broker/thread/thread-main'), {
     name: 'millrace-broker',
     workerData: options,
   })
