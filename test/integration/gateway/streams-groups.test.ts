@@ -176,9 +176,9 @@ describe('a group', () => {
     await session.run('XGROUP', 'CREATE', 'orders', 'g', '0')
     const [one, two] = [streams.connect(), streams.connect()]
     const seen = { a: new Set<string>(), b: new Set<string>() }
-    let isDone = false
+    const done = new AbortController()
     const work = async (worker: TestSession, name: 'a' | 'b'): Promise<void> => {
-      while (!isDone) {
+      while (!done.signal.aborted) {
         const entries = await entriesOf(read(worker, name, 'BLOCK', 100, 'STREAMS', 'orders', '>'))
         for (const [id] of entries) {
           seen[name].add(id)
@@ -195,7 +195,7 @@ describe('a group', () => {
       return seen.a.size > 0 && seen.b.size > 0
     })
     await until('all was seen', () => seen.a.union(seen.b).size === n)
-    isDone = true
+    done.abort()
     await Promise.all([work1, work2])
     const info = (await session.run('XINFO', 'CONSUMERS', 'orders', 'g')) as { name: string }[]
     assert.deepEqual(info.map(({ name }) => name).toSorted(), ['a', 'b'])

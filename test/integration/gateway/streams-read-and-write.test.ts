@@ -135,9 +135,9 @@ describe('streams without groups', () => {
     await until('the call blocks', () => streams.part.figures!()['streams_blocked_calls'] === 1)
     await session.run('XLEN', 'events')
     // The end is fixed within the call, so entries are written until one is behind it.
-    let isDone = false
-    void blocked.then(() => (isDone = true))
-    while (!isDone) await writer.run('XADD', 'events@1', '*', 'n', 'after')
+    const done = new AbortController()
+    void blocked.finally(() => done.abort())
+    while (!done.signal.aborted) await writer.run('XADD', 'events@1', '*', 'n', 'after')
     const [[topic, entries]] = (await blocked) as [[string, [string, string[]][]]]
     assert.equal(topic, 'events')
     assert.ok(entries.every(([id, fields]) => id.startsWith('1-') && fields[1] === 'after'))
