@@ -170,10 +170,13 @@ describe('a Streams consumer', () => {
     await using _ = streams
     await read(session, 'a', 'STREAMS', 'orders', '>')
     await streams.createTopics({ events: 1 })
-    await streams.client.admin.setOffsets('h', [{ topic: 'events', partition: 0, offset: 0 }])
     await assert.rejects(read(session, 'a', 'STREAMS', 'events', '>'), /NOGROUP/)
-    // Offsets are set for groups without members alone.
-    await assert.rejects(session.run('XGROUP', 'CREATE', 'events', 'g', '0'), /has members/)
+    await assert.rejects(session.run('XGROUP', 'SETID', 'orders', 'g', '0'), /has members/)
+    assert.equal(await session.run('XGROUP', 'CREATE', 'events', 'g', '0'), 'OK')
+    await assert.rejects(session.run('XGROUP', 'CREATE', 'events', 'g', '0'), /BUSYGROUP/)
+    await session.run('XADD', 'events', '*', 'n', 'x')
+    const blocked = read(session, 'a', 'BLOCK', 0, 'STREAMS', 'events', 'orders', '>', '>')
+    assert.deepEqual(await blocked, [['events', [['0-1', ['n', 'x']]]]])
     assert.deepEqual(await session.run('XPENDING', 'orders', 'g'), [1, '0-1', '0-1', [['a', '1']]])
   })
 })

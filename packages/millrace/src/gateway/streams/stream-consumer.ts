@@ -94,6 +94,13 @@ export class StreamConsumer implements Holder {
     return this.#held
   }
 
+  /** Undefined while it is in no generation. */
+  get membership(): { readonly memberId: string; readonly generation: number } | undefined {
+    const member = this.#member
+    if (member === undefined || member.generation < 0) return undefined
+    return { memberId: member.memberId, generation: member.generation }
+  }
+
   reads(topic: string): boolean {
     return this.#topics.has(topic) && this.isJoined
   }

@@ -2,7 +2,7 @@
  * XGROUP: a group is what it has committed.
  *
  * Kafka sets offsets only for groups without members. Consumers here that no open connection uses are made to leave
- * first; others are named in the refusal.
+ * first; others are named in the refusal. A topic that the group begins to read is set in the name of a member.
  */
 import { kafkaCodeOf } from '../../client/index.ts'
 import type { MillraceError } from '../../errors/index.ts'
@@ -19,12 +19,14 @@ import {
   unknownSubcommand,
   wrongArity,
 } from './arguments.ts'
+import { commitAsMember } from './commit-as-member.ts'
 import { parsePlace, type Place } from './entry-id.ts'
 import { committedPositions, noSuchGroup } from './group-offsets.ts'
 import type { StreamGroups } from './groups.ts'
 import { refusalOf } from './refusal.ts'
 import { permit } from './rights.ts'
 import { parseStreamKey, type StreamKey } from './stream-key.ts'
+import type { StreamConsumer } from './stream-consumer.ts'
 import type { StreamsCore } from './streams-core.ts'
 
 const callMs = 10_000
@@ -90,7 +92,7 @@ export class GroupCommands {
     if (partitions.length === 0) throw keyMissing()
     if ((await committedPositions(this.#core, groupId, key)).size > 0)
       throw new ReplyError('BUSYGROUP Consumer Group name already exists')
-    await this.#set(groupId, key, partitions, place)
+    await this.#set(groupId, key, partitions, place, true)
     return ok
   }
 
@@ -103,7 +105,7 @@ export class GroupCommands {
       integerOf(args[4]!)
     }
     const partitions = await this.#existing(key, groupId)
-    await this.#set(groupId, key, partitions, place)
+    await this.#set(groupId, key, partitions, place, false)
     return ok
   }
 
@@ -166,6 +168,7 @@ export class GroupCommands {
     key: StreamKey,
     partitions: readonly number[],
     place: Place,
+    isNew: boolean,
   ): Promise<void> {
     const positions = await this.#core.topics.resolve(key, partitions, place)
     await this.#groups.dismissUnused(groupId)
@@ -174,7 +177,17 @@ export class GroupCommands {
       positions.map(({ partition, offset }) => ({ topic: key.topic, partition, offset })),
       { timeoutMs: callMs },
     )
-    for (const { error } of outcomes) if (error) throw membersOr(error, groupId)
+    const error = outcomes.find((one) => one.error !== undefined)?.error
+    if (error === undefined) return
+    const member = isNew && isOfMembers(error) ? this.#memberOf(groupId) : undefined
+    if (member === undefined) throw membersOr(error, groupId)
+    await commitAsMember(this.#core, groupId, member, key.topic, positions)
+  }
+
+  /** A consumer here that is in the group. */
+  #memberOf(groupId: string): StreamConsumer | undefined {
+    const consumers = Array.from(this.#groups.find(groupId)?.consumers.values() ?? [])
+    return consumers.find(({ membership }) => membership !== undefined)
   }
 
   #refuseMembers(groupId: string): void {
@@ -212,5 +225,9 @@ const memberCodes: ReadonlySet<number | undefined> = new Set([
 ])
 
 function membersOr(error: MillraceError, groupId: string): Error {
-  return memberCodes.has(kafkaCodeOf(error)) ? hasMembers(groupId) : error
+  return isOfMembers(error) ? hasMembers(groupId) : error
+}
+
+function isOfMembers(error: MillraceError): boolean {
+  return memberCodes.has(kafkaCodeOf(error))
 }
