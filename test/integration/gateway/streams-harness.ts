@@ -98,7 +98,7 @@ export async function openStreams(options: StreamsOptions = {}): Promise<Streams
     const id = ++sessions
     const closing = new AbortController()
     const pushed: unknown[] = []
-    const user: User = { name: 'tester', may: (right, on = {}) => may(right, on) }
+    const user: User = { name: 'tester', isKnown: true, may: (right, on = {}) => may(right, on) }
     const session: TestSession = {
       id,
       address: `127.0.0.1:${id}`,

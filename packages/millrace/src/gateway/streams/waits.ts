@@ -1,5 +1,5 @@
 /** Waits of blocked commands: each ends by its time, with its connection, or when the gateway stops. */
-import type { Clock, Timer } from '../../kit/index.ts'
+import { orAbort, type Clock, type Timer } from '../../kit/index.ts'
 import type { Session } from '../session.ts'
 
 export interface Wait {
@@ -82,4 +82,10 @@ export function shorter(
       signal.removeEventListener('abort', stop)
     },
   }
+}
+
+/** Starts work and waits for it, or for the signal. What is not waited for any more is not started. */
+export async function during<T>(signal: AbortSignal, start: () => Promise<T>): Promise<T> {
+  signal.throwIfAborted()
+  return orAbort(start(), signal)
 }

@@ -6,7 +6,6 @@
  * - What is there is found by asking for the ends of logs, so a call that does not block misses nothing that was written
  *   before it. Only a call that found nothing waits.
  */
-import { orAbort } from '../../kit/index.ts'
 import type { ClientMessage, Reader } from '../../client/index.ts'
 import type { Command } from '../command.ts'
 import { MapReply, nullArray, ReplyError, type Reply } from '../reply.ts'
@@ -29,7 +28,7 @@ import { parseStreamKey, type StreamKey } from './stream-key.ts'
 import type { StreamsCore } from './streams-core.ts'
 import { positionOf, Tails, type Tail } from './tails.ts'
 import { refuseForeignId } from './topics.ts'
-import { shorter, type Wait } from './waits.ts'
+import { during, shorter, type Wait } from './waits.ts'
 
 interface ReadCommand {
   readonly count: number | undefined
@@ -237,7 +236,7 @@ export class StreamReader {
     for (const source of sources) {
       const isWhole = source.partitions.length > 1 || source.offset === undefined
       if (source.reader !== undefined || source.partitions.length === 0 || !isWhole) continue
-      await orAbort(this.#fixEnd(source), wait.signal)
+      await during(wait.signal, () => this.#fixEnd(source))
       // What came between that look and this end is found by another.
       return undefined
     }

@@ -4,7 +4,6 @@
  * What is buffered is handed out at once, without a promise. A call that finds nothing asks for the ends of logs, so that
  * one that does not block sees what was written before it.
  */
-import { orAbort } from '../../kit/index.ts'
 import type { Command } from '../command.ts'
 import { nullArray, ReplyError, type Reply } from '../reply.ts'
 import type { Session } from '../session.ts'
@@ -29,7 +28,7 @@ import { parseStreamKey, type StreamKey } from './stream-key.ts'
 import type { StreamConsumer } from './stream-consumer.ts'
 import type { StreamsCore } from './streams-core.ts'
 import { streamsReply } from './xread.ts'
-import { shorter, type Wait } from './waits.ts'
+import { during, shorter, type Wait } from './waits.ts'
 
 interface GroupRead {
   readonly groupId: string
@@ -112,7 +111,7 @@ export class GroupReader {
     await Promise.all(
       unknown.map(async ({ key }) => {
         const whole = { ...key, partition: undefined }
-        const committed = await orAbort(committedPositions(this.#core, groupId, whole), signal)
+        const committed = await during(signal, () => committedPositions(this.#core, groupId, whole))
         if (committed.size === 0)
           throw noGroup(key.text, groupId, ' in XREADGROUP with GROUP option')
       }),
@@ -121,8 +120,8 @@ export class GroupReader {
 
   async #subscribe({ newTopics }: GroupRead, consumer: StreamConsumer, wait: Wait): Promise<void> {
     for (const topic of newTopics)
-      if (!consumer.reads(topic)) await orAbort(consumer.subscribe(topic), wait.signal)
-    await orAbort(consumer.ready(), wait.signal)
+      if (!consumer.reads(topic)) await during(wait.signal, () => consumer.subscribe(topic))
+    await during(wait.signal, () => consumer.ready())
   }
 
   /** What is there now, though it may have to be fetched. */
@@ -134,7 +133,7 @@ export class GroupReader {
     const parts = takeNew(consumer, read)
     if (parts.length > 0) return parts
     const owned = consumer.ownedOf(read.newTopics)
-    const ends = await orAbort(this.#core.topics.ends(owned), wait.signal)
+    const ends = await during(wait.signal, () => this.#core.topics.ends(owned))
     for (;;) {
       const isBehind = owned.some(
         (one, index) => one.isOwned && !one.isPaused && one.position < ends[index]!,
