@@ -8,8 +8,10 @@ export type { BrokerAddress, Dial, TlsOptions } from './connections/index.ts'
 export { isRetriable, kafkaCodeOf, kafkaFailure } from './kafka-failure.ts'
 export type { PartitionMetadata, TopicMetadata } from './metadata/index.ts'
 export type {
+  Delivery,
   FlushOptions,
   OutgoingMessage,
+  PartitionerName,
   Producer,
   ProducerOptions,
   SendResult,

@@ -1,4 +1,4 @@
-import type { Client, OutgoingMessage, Producer, SendResult } from '../../client/index.ts'
+import type { Client, Delivery, OutgoingMessage, Producer, SendResult } from '../../client/index.ts'
 import type { EncodedMessage } from '../ports.ts'
 import { mainCluster } from './options.ts'
 
@@ -37,6 +37,10 @@ class RoutedProducer implements Producer {
 
   send(message: OutgoingMessage): Promise<SendResult> {
     return this.#at(this.#clusterOf(message)).send(message)
+  }
+
+  post(message: OutgoingMessage, delivery: Delivery): void {
+    this.#at(this.#clusterOf(message)).post(message, delivery)
   }
 
   async sendMany(messages: readonly OutgoingMessage[]): Promise<readonly SendResult[]> {

@@ -50,6 +50,7 @@ const rig = ({ middleware = [], ids = true, answer, acks = -1 }: Wanted = {}): R
       return {
         send: (message) => send(sent, message),
         sendMany: () => Promise.reject(new Error('nobody calls it')),
+        post: () => assert.fail('nobody calls it'),
         flush: () => Promise.resolve(),
         close: () => Promise.resolve(),
         buffered: { messages: 0, bytes: 0 },

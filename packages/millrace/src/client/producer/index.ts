@@ -1,4 +1,6 @@
 export { refusalOf } from './message.ts'
 export type { OutgoingMessage, SendResult } from './message.ts'
 export type { ProducerOptions } from './options.ts'
+export type { PartitionerName } from './partitioner.ts'
+export type { Delivery } from './receipt.ts'
 export { openProducer, type FlushOptions, type Producer } from './producer.ts'

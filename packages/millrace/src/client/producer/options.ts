@@ -1,4 +1,5 @@
 import type { Compression } from '../../protocol/index.ts'
+import type { PartitionerName } from './partitioner.ts'
 
 export interface ProducerOptions {
   /** -1: all in-sync replicas have it (default); 1: the leader has it; 0: nobody is asked, offsets are -1. */
@@ -21,6 +22,12 @@ export interface ProducerOptions {
   readonly maxInFlight?: number
   /** A larger message is refused before it is sent. Default 1 000 012, which every Kafka takes by default. */
   readonly maxMessageBytes?: number
+  /** Let the broker create a topic that is missing, where it may. Default true. */
+  readonly mayCreateTopics?: boolean
+  /** How long a missing topic may still be news that has not reached every broker. Default 3 s. */
+  readonly unknownTopicMs?: number
+  /** How keys choose partitions. Default `murmur2_random`, as the Java client. */
+  readonly partitioner?: PartitionerName
 }
 
 export type ProducerSettings = Required<ProducerOptions>
@@ -42,5 +49,8 @@ export function producerSettings(options: ProducerOptions): ProducerSettings {
     deliveryTimeoutMs: options.deliveryTimeoutMs ?? 120_000,
     maxInFlight,
     maxMessageBytes: options.maxMessageBytes ?? 1_000_012,
+    mayCreateTopics: options.mayCreateTopics ?? true,
+    unknownTopicMs: options.unknownTopicMs ?? 3000,
+    partitioner: options.partitioner ?? 'murmur2_random',
   }
 }

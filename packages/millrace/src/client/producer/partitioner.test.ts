@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { murmur2 } from '../../protocol/index.ts'
-import { partitionForKey, StickyPartition } from './partitioner.ts'
+import { partitioners, StickyPartition, type PartitionerName } from './partitioner.ts'
 
 describe('the partition of a key', () => {
   it('is the one that the Java client gives it', () => {
@@ -16,12 +16,31 @@ describe('the partition of a key', () => {
     for (const [text, hash] of vectors) {
       const key = Buffer.from(text)
       assert.equal(murmur2(key), hash)
-      assert.equal(partitionForKey(key, 7), (hash & 0x7fff_ffff) % 7)
+      assert.equal(partitioners.murmur2_random(key, 7), (hash & 0x7fff_ffff) % 7)
     }
   })
 
-  it('is the same for an empty key, which is a key', () => {
-    assert.equal(partitionForKey(Buffer.alloc(0), 7), partitionForKey(Buffer.alloc(0), 7))
+  it('is the one that librdkafka gives it, by each of its partitioners', () => {
+    // Where librdkafka 2 has put these keys in a topic of 7 partitions; undefined: anywhere.
+    const keys = ['', '21', 'foobar', 'abc', 'a-little-bit-long-string', 'h\u00e9llo'].map((text) =>
+      Buffer.from(text),
+    )
+    keys.push(Buffer.from([0, 255]), Buffer.from('user:42'))
+    const all: readonly (Buffer | null)[] = [...keys, null]
+    const found: Readonly<Partial<Record<PartitionerName, readonly (number | undefined)[]>>> = {
+      consistent: [0, 6, 6, 5, 3, 3, 6, 4, 0],
+      consistent_random: [undefined, 6, 6, 5, 3, 3, 6, 4, undefined],
+      murmur2: [2, 3, 0, 4, 1, 2, 4, 6, 2],
+      murmur2_random: [2, 3, 0, 4, 1, 2, 4, 6, undefined],
+      fnv1a: [2, 3, 4, 5, 1, 4, 0, 1, 2],
+      fnv1a_random: [2, 3, 4, 5, 1, 4, 0, 1, undefined],
+    }
+    for (const [name, partitions] of Object.entries(found))
+      assert.deepEqual(
+        all.map((key) => partitioners[name as PartitionerName](key, 7)),
+        partitions,
+        name,
+      )
   })
 })
 

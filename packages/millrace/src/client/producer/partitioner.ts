@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib'
 import { partitionOfKey } from '../../protocol/index.ts'
 
 /** What the choice of a partition looks at. */
@@ -8,9 +9,34 @@ export interface Choice {
   readonly queued: (partition: number) => number | undefined
 }
 
-/** As the Java client: `(murmur2(key) & 0x7fffffff) % partitions`. */
-export function partitionForKey(key: Buffer, partitions: number): number {
-  return partitionOfKey(key, partitions)
+/**
+ * The partition of a key, or undefined where the key does not decide.
+ * @param key - null: the message has none
+ */
+export type Partitioner = (key: Buffer | null, partitions: number) => number | undefined
+
+const noKey = Buffer.alloc(0)
+
+/** By murmur2 as the Java client: `(murmur2(key) & 0x7fffffff) % partitions`; by CRC-32 and FNV-1a as librdkafka. */
+export const partitioners = {
+  random: () => undefined,
+  consistent: (key, partitions) => crc32(key ?? noKey) % partitions,
+  consistent_random: (key, partitions) =>
+    key === null || key.length === 0 ? undefined : crc32(key) % partitions,
+  murmur2: (key, partitions) => partitionOfKey(key ?? noKey, partitions),
+  murmur2_random: (key, partitions) => (key === null ? undefined : partitionOfKey(key, partitions)),
+  fnv1a: (key, partitions) => fnv1a(key ?? noKey) % partitions,
+  fnv1a_random: (key, partitions) => (key === null ? undefined : fnv1a(key) % partitions),
+} as const satisfies Readonly<Record<string, Partitioner>>
+
+/** By the names of librdkafka's property `partitioner`. */
+export type PartitionerName = keyof typeof partitioners
+
+/** 32 bits, of which librdkafka takes the absolute value of the signed number, as Sarama does. */
+function fnv1a(key: Buffer): number {
+  let hash = 0x811c9dc5
+  for (const byte of key) hash = Math.imul(hash ^ byte, 0x01000193)
+  return Math.abs(hash | 0)
 }
 
 /**

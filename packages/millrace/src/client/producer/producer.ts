@@ -5,8 +5,16 @@ import type { ClientCore } from '../client-core.ts'
 import { Admission } from './admission.ts'
 import { faultOf, oversizeOf, sizeBound, type OutgoingMessage, type SendResult } from './message.ts'
 import { producerSettings, type ProducerOptions, type ProducerSettings } from './options.ts'
-import { partitionForKey, StickyPartition } from './partitioner.ts'
-import { Generation, ManyReceipt, PartReceipt, SendReceipt, type Receipt } from './receipt.ts'
+import { partitioners, StickyPartition, type Partitioner } from './partitioner.ts'
+import {
+  Generation,
+  ManyReceipt,
+  PartReceipt,
+  PostReceipt,
+  SendReceipt,
+  type Delivery,
+  type Receipt,
+} from './receipt.ts'
 import { Sender } from './sender.ts'
 
 export interface Producer extends AsyncDisposable {
@@ -26,6 +34,11 @@ export interface Producer extends AsyncDisposable {
    * @throws as `send`: the one error that all failed ones share, or an AggregateError of them
    */
   sendMany(messages: readonly OutgoingMessage[]): Promise<readonly SendResult[]>
+  /**
+   * Sends one message for whoever wants no promise for each. It is told what became of it, once, perhaps before this
+   * returns: where `send` would resolve, or what it would reject with.
+   */
+  post(message: OutgoingMessage, delivery: Delivery): void
   /**
    * Sends what lingers and waits until every message sent before the call is settled. Does not reject for them.
    * @param options.timeoutMs - default: no bound but the delivery timeout
@@ -60,6 +73,7 @@ class KafkaProducer implements Producer {
   readonly #settings: ProducerSettings
   readonly #sender: Sender
   readonly #admission: Admission
+  readonly #partitioner: Partitioner
   readonly #onClosed: () => void
   readonly #random: (() => number) | undefined
   readonly #sticky = new Map<string, StickyPartition>()
@@ -101,8 +115,10 @@ class KafkaProducer implements Producer {
       fill: () => ({ bufferedBytes: this.#bytes, bufferBytes }),
     }
     this.#sender = new Sender(core, settings, buffer, random)
+    const { mayCreateTopics: mayCreate, unknownTopicMs: unknownMs } = settings
+    this.#partitioner = partitioners[settings.partitioner]
     const learn = async (topic: string): Promise<void> => {
-      await metadata.topic(topic, { mayCreate: true, timeoutMs: maxBlockMs })
+      await metadata.topic(topic, { mayCreate, unknownMs, timeoutMs: maxBlockMs })
     }
     const admit = this.#admit.bind(this)
     this.#admission = new Admission({ admit, learn }, { clientId, clock, maxBlockMs, bufferBytes })
@@ -119,6 +135,11 @@ class KafkaProducer implements Producer {
       const timestamp = message.timestamp ?? this.#core.clock.now()
       this.#send(message, new SendReceipt(timestamp, this.#generation, resolve, reject))
     })
+  }
+
+  post(message: OutgoingMessage, delivery: Delivery): void {
+    const timestamp = message.timestamp ?? this.#core.clock.now()
+    this.#send(message, new PostReceipt(timestamp, this.#generation, delivery))
   }
 
   sendMany(messages: readonly OutgoingMessage[]): Promise<readonly SendResult[]> {
@@ -228,11 +249,10 @@ class KafkaProducer implements Producer {
   #choose({ topic, partition }: OutgoingMessage, partitions: number): number {
     if (partition !== undefined) return partition
     const record = this.#record
-    if (record.key !== null) {
-      // The batch then takes the very bytes that were hashed.
-      if (typeof record.key === 'string') record.key = Buffer.from(record.key)
-      return partitionForKey(record.key, partitions)
-    }
+    // The batch then takes the very bytes that were hashed.
+    if (typeof record.key === 'string') record.key = Buffer.from(record.key)
+    const chosen = this.#partitioner(record.key, partitions)
+    if (chosen !== undefined) return chosen
     let sticky = this.#sticky.get(topic)
     if (!sticky) this.#sticky.set(topic, (sticky = new StickyPartition(this.#random)))
     const { metadata } = this.#core

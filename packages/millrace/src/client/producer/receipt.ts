@@ -65,6 +65,41 @@ export class SendReceipt implements Receipt {
   }
 }
 
+/** Who posted a message. */
+export interface Delivery {
+  delivered(topic: string, partition: number, offset: number, timestamp: number): void
+  failed(error: Error): void
+}
+
+/** One `post`. */
+export class PostReceipt implements Receipt {
+  readonly timestamp: number
+  readonly #generation: Generation
+  readonly #delivery: Delivery
+
+  constructor(timestamp: number, generation: Generation, delivery: Delivery) {
+    this.timestamp = timestamp
+    this.#generation = generation
+    this.#delivery = delivery
+    generation.add()
+  }
+
+  delivered(topic: string, partition: number, offset: number, appendTimeMs: number): void {
+    this.#delivery.delivered(
+      topic,
+      partition,
+      offset,
+      appendTimeMs >= 0 ? appendTimeMs : this.timestamp,
+    )
+    this.#generation.settle()
+  }
+
+  failed(error: Error): void {
+    this.#delivery.failed(error)
+    this.#generation.settle()
+  }
+}
+
 /** One `sendMany`: a promise for all its messages, settled when the last of them is. */
 export class ManyReceipt {
   readonly generation: Generation
