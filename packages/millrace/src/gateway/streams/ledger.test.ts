@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import { readCommittedText, writeCommittedText } from './acknowledged-ahead.ts'
 import { PartitionLedger, type Holder } from './ledger.ts'
 
 const holderNamed = (name: string): Holder => ({ name, pending: 0 })
@@ -74,6 +75,62 @@ describe('a ledger', () => {
         )
       }),
     )
+  })
+
+  it('tells what is acknowledged ahead, and whoever comes next hands out exactly the rest', () => {
+    fc.assert(
+      fc.property(plays, fc.array(fc.nat(60)), (play, later) => {
+        const offsets: number[] = []
+        for (const { gap } of play) offsets.push((offsets.at(-1) ?? -1) + gap)
+        const acknowledged = new Set<number>()
+        let base = 0
+        let text = ''
+        // Three holders in turn; each acknowledges some, and dies.
+        for (const part of [play.map(({ order }) => order), later, []]) {
+          const { runs } = readCommittedText(base, text)
+          const ledger = new PartitionLedger('t', 0, runs)
+          const holder = holderNamed('a')
+          const handedOut: number[] = []
+          for (const offset of offsets.filter((one) => one >= base)) {
+            const isKnown = ledger.isKnown(offset)
+            ledger.deliver(offset, isKnown ? null : holder, 0)
+            if (!isKnown) handedOut.push(offset)
+          }
+          assert.deepEqual(
+            handedOut,
+            offsets.filter((one) => !acknowledged.has(one)),
+          )
+          for (const [index, order] of part.entries()) {
+            const offset = offsets[index]
+            if (offset === undefined || order === null || order % 2 === 1) continue
+            if (ledger.acknowledge(offset)) acknowledged.add(offset)
+          }
+          base = Math.max(base, ledger.position)
+          text = writeCommittedText(base, { user: 'mine', runs: ledger.ahead })
+          assert.equal(readCommittedText(base, text).user, 'mine')
+        }
+      }),
+    )
+  })
+
+  it('keeps what it knew of entries that it has not handed out yet', () => {
+    const ledger = new PartitionLedger('t', 0, [5, 8, 10, 12])
+    const holder = holderNamed('a')
+    ledger.deliver(3, holder, 0)
+    assert.deepEqual(ledger.ahead, [5, 8, 10, 12])
+    ledger.deliver(4, holder, 0)
+    ledger.acknowledge(4)
+    assert.deepEqual([ledger.position, ledger.ahead], [3, [4, 8, 10, 12]])
+    ledger.acknowledge(3)
+    assert.deepEqual([ledger.position, ledger.ahead], [8, [10, 12]])
+    for (const offset of [5, 6, 7]) {
+      assert.equal(ledger.isKnown(offset), true)
+      ledger.deliver(offset, null, 0)
+      assert.deepEqual([ledger.position, ledger.ahead], [8, [10, 12]])
+    }
+    assert.equal(ledger.isKnown(8), false)
+    ledger.deliver(8, holder, 0)
+    assert.deepEqual([ledger.position, ledger.ahead], [8, [10, 12]])
   })
 
   it('counts entries for who holds them, over claims and the end', () => {

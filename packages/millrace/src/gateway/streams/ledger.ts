@@ -6,8 +6,11 @@
  *   position:               7        (8 and 12, 13 are no messages: markers, compacted away)
  *
  * - `position` is what may be committed: everything below it was acknowledged.
+ * - What an earlier holder of the partition knew as acknowledged above the committed offset stays so.
  * - Memory follows the number of pending entries, however far apart they lie.
  */
+
+import type { Runs } from './acknowledged-ahead.ts'
 
 /** Who has entries; counts them over all partitions. */
 export interface Holder {
@@ -34,10 +37,13 @@ export class PartitionLedger {
   #head = 0
   #pending = 0
   #next = -1
+  /** From earlier, not passed yet. */
+  #known: Runs
 
-  constructor(topic: string, partition: number) {
+  constructor(topic: string, partition: number, known: Runs = []) {
     this.topic = topic
     this.partition = partition
+    this.#known = known
   }
 
   /** Entries that wait for an acknowledgement. */
@@ -47,7 +53,47 @@ export class PartitionLedger {
 
   /** Offset that a commit may show; -1 while nothing was delivered. */
   get position(): number {
-    return this.#head < this.#entries.length ? this.#entries[this.#head]!.offset : this.#next
+    if (this.#head < this.#entries.length) return this.#entries[this.#head]!.offset
+    const next = this.#next
+    const known = this.#known
+    if (next < 0) return next
+    // What comes next may be acknowledged from earlier.
+    for (let index = 0; index < known.length && known[index]! <= next; index += 2)
+      if (known[index + 1]! > next) return known[index + 1]!
+    return next
+  }
+
+  /** Is it acknowledged from earlier? Offsets ascend. */
+  isKnown(offset: number): boolean {
+    const known = this.#known
+    if (known.length === 0) return false
+    let passed = 0
+    while (passed < known.length && known[passed + 1]! <= offset) passed += 2
+    if (passed > 0) this.#known = known.slice(passed)
+    return offset >= (this.#known[0] ?? Infinity)
+  }
+
+  /** What is acknowledged above the position. */
+  get ahead(): Runs {
+    const runs: number[] = []
+    const { position } = this
+    let from = -1
+    for (let index = this.#head; index < this.#entries.length; index++) {
+      const { offset, holder } = this.#entries[index]!
+      if (holder === null) continue
+      if (from >= 0 && offset > from) runs.push(from, offset)
+      from = offset + 1
+    }
+    if (from >= 0 && this.#next > from) runs.push(from, this.#next)
+    for (let index = 0; index < this.#known.length; index += 2) {
+      const begin = Math.max(this.#known[index]!, this.#next)
+      const end = this.#known[index + 1]!
+      if (begin >= end) continue
+      // Where the two meet they are one; below the position there is nothing to tell.
+      if (runs.at(-1) === begin) runs[runs.length - 1] = end
+      else if (begin > position) runs.push(begin, end)
+    }
+    return runs
   }
 
   /** Offsets ascend. `holder` null: nobody has to acknowledge it. */

@@ -12,6 +12,7 @@ import type { MillraceError } from '../../errors/index.ts'
 import type { Clock, Timer } from '../../kit/index.ts'
 import type { Reply } from '../reply.ts'
 import type { Session } from '../session.ts'
+import { readCommittedText, writeCommittedText } from './acknowledged-ahead.ts'
 import type { ConsumerSettings } from './consumer-settings.ts'
 import { PartitionLedger, type Holder } from './ledger.ts'
 import { entryReply } from './read-log.ts'
@@ -21,7 +22,10 @@ export interface Held {
   readonly owned: OwnedPartition
   readonly ledger: PartitionLedger
   readonly consumer: StreamConsumer
+  /** What others wrote into the commit's metadata. */
+  readonly userText: string
   committed: number
+  committedText: string
 }
 
 /** What a consumer tells its group. */
@@ -41,6 +45,8 @@ export interface ConsumerOwner {
     partitions: readonly OwnedPartition[],
   ): void
 }
+
+const nothingCommitted = { offset: -1, metadata: '' }
 
 export const mostPending = 10_000
 
@@ -258,8 +264,10 @@ export class StreamConsumer implements Holder {
 
   #assigned(partitions: readonly OwnedPartition[]): void {
     for (const owned of partitions) {
-      const ledger = new PartitionLedger(owned.topic, owned.partition)
-      const held: Held = { owned, ledger, consumer: this, committed: -1 }
+      const { offset: committed, metadata: committedText } = owned.committed ?? nothingCommitted
+      const { user: userText, runs } = readCommittedText(committed, committedText)
+      const ledger = new PartitionLedger(owned.topic, owned.partition, runs)
+      const held: Held = { owned, ledger, consumer: this, userText, committed, committedText }
       this.#held.push(held)
       this.#owner.came(held)
     }
@@ -298,12 +306,18 @@ export class StreamConsumer implements Holder {
     const nowMs = this.#clock.monotonicMs()
     const { ledger } = held
     const holder = keeps ? this : null
+    let hasMoved = !keeps
     for (const message of messages) {
+      if (ledger.isKnown(message.offset)) {
+        ledger.deliver(message.offset, null, nowMs)
+        hasMoved = true
+        continue
+      }
       ledger.deliver(message.offset, holder, nowMs)
       entries.push(entryReply(message))
     }
     this.activeAtMs = nowMs
-    if (!keeps) this.moved(held)
+    if (hasMoved) this.moved(held)
   }
 
   async #commit(): Promise<void> {
@@ -327,14 +341,18 @@ export class StreamConsumer implements Holder {
 
   async #commitNow(some: readonly Held[]): Promise<void> {
     const entries = some.flatMap((held) => {
-      const { position } = held.ledger
-      return position > held.committed && position >= 0
-        ? { held, partition: held.owned, offset: position }
-        : []
+      const { position, ahead } = held.ledger
+      if (position < 0 || position < held.committed) return []
+      const metadata = writeCommittedText(position, { user: held.userText, runs: ahead })
+      const isNew = position > held.committed || metadata !== held.committedText
+      return isNew ? { held, partition: held.owned, offset: position, metadata } : []
     })
     if (entries.length === 0 || this.#member === undefined) return
     await this.#member.commit(entries, { timeoutMs: commitTimeoutMs })
-    for (const { held, offset } of entries) held.committed = Math.max(held.committed, offset)
+    for (const { held, offset, metadata } of entries) {
+      held.committed = offset
+      held.committedText = metadata
+    }
   }
 
   async #leave(): Promise<void> {
