@@ -117,7 +117,7 @@ export async function openStreams(options: StreamsOptions = {}): Promise<Streams
       async run(name, ...args) {
         const handler = part.extensions![name]!
         const bytes = args.map((arg) => (Buffer.isBuffer(arg) ? arg : Buffer.from(String(arg))))
-        const reply = await handler({ name, args: bytes }, session)
+        const reply = await handler({ name, spelled: Buffer.from(name), args: bytes }, session)
         return plain(reply instanceof Later ? await reply.reply : reply)
       },
       async close() {

@@ -14,7 +14,7 @@ import {
 import { globMatcher } from './glob.ts'
 import { refusalOf } from './refusal.ts'
 import { maySee } from './rights.ts'
-import { parseStreamKey } from './stream-key.ts'
+import { parseStreamKey, type StreamKey } from './stream-key.ts'
 import type { StreamsCore } from './streams-core.ts'
 
 const stream = new Simple('stream')
@@ -30,15 +30,17 @@ export class Keyspace {
   readonly exists = async (command: Command, session: Session): Promise<Reply> => {
     const args = bytesOf(command.args)
     if (args.length === 0) throw wrongArity('exists')
+    // Read whole before anything is awaited: bytes of a command are views of what is read on meanwhile.
+    const keys = args.map(keyOf)
     let found = 0
-    for (const key of args) if (await this.#isThere(key, session)) found++
+    for (const key of keys) if (await this.#isThere(key, session)) found++
     return found
   }
 
   readonly type = async (command: Command, session: Session): Promise<Reply> => {
     const args = bytesOf(command.args)
     if (args.length !== 1) throw wrongArity('type')
-    return (await this.#isThere(args[0]!, session)) ? stream : none
+    return (await this.#isThere(keyOf(args[0]!), session)) ? stream : none
   }
 
   /** All in one page: the cluster gives names in one answer anyway. */
@@ -77,19 +79,21 @@ export class Keyspace {
     }
   }
 
-  async #isThere(bytes: Buffer, session: Session): Promise<boolean> {
-    let key
-    try {
-      key = parseStreamKey(bytes)
-    } catch {
-      // No topic can have that name, and Redis refuses no name here.
-      return false
-    }
-    if (!maySee(session, key.topic)) return false
+  async #isThere(key: StreamKey | undefined, session: Session): Promise<boolean> {
+    if (key === undefined || !maySee(session, key.topic)) return false
     try {
       return (await this.#core.topics.partitionsOf(key)).length > 0
     } catch (error) {
       throw refusalOf(error)
     }
+  }
+}
+
+/** Undefined for what no topic can be called: here Redis refuses no name. */
+function keyOf(bytes: Buffer): StreamKey | undefined {
+  try {
+    return parseStreamKey(bytes)
+  } catch {
+    return undefined
   }
 }

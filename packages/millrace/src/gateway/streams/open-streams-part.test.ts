@@ -63,7 +63,10 @@ async function run(
   ...args: (string | Buffer | null)[]
 ): Promise<Reply> {
   const bytes = args.map((arg) => (typeof arg === 'string' ? Buffer.from(arg) : arg))
-  const reply = await part.extensions![name]!({ name, args: bytes }, session)
+  const reply = await part.extensions![name]!(
+    { name, spelled: Buffer.from(name), args: bytes },
+    session,
+  )
   return reply instanceof Later ? reply.reply : reply
 }
 

@@ -101,6 +101,7 @@ export class PendingCommands {
     if (args.length < 5) throw wrongArity('xclaim')
     const key = parseStreamKey(args[0]!)
     const groupId = args[1]!.toString('utf8')
+    const name = args[2]!.toString('utf8')
     const idleMs = idleOf(args[3]!, 'ERR Invalid min-idle-time argument for XCLAIM')
     const ids: EntryId[] = []
     let index = 4
@@ -113,7 +114,7 @@ export class PendingCommands {
     const options = this.#claimOptions(args, index)
     permit(session, 'consume', { topic: key.topic, group: groupId })
     const group = await this.#group(groupId, key)
-    const consumer = this.#groups.consumerFor(groupId, args[2]!.toString('utf8'), session)
+    const consumer = this.#groups.consumerFor(groupId, name, session)
     const claimed: Pending[] = []
     for (const id of ids) {
       if (key.partition !== undefined && key.partition !== id.partition) continue
@@ -132,6 +133,7 @@ export class PendingCommands {
     if (args.length < 5) throw wrongArity('xautoclaim')
     const key = parseStreamKey(args[0]!)
     const groupId = args[1]!.toString('utf8')
+    const name = args[2]!.toString('utf8')
     const idleMs = idleOf(args[3]!, 'ERR Invalid min-idle-time argument for XAUTOCLAIM')
     const start = startOf(parseRangeEnd(args[4]!, 0))
     let count = claimedAtOnce
@@ -148,7 +150,7 @@ export class PendingCommands {
     }
     permit(session, 'consume', { topic: key.topic, group: groupId })
     const group = await this.#group(groupId, key)
-    const consumer = this.#groups.consumerFor(groupId, args[2]!.toString('utf8'), session)
+    const consumer = this.#groups.consumerFor(groupId, name, session)
     const claimed: Pending[] = []
     let next = '0-0'
     for (const pending of group?.pendingFrom(key, start) ?? []) {

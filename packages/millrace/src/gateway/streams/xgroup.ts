@@ -129,8 +129,8 @@ export class GroupCommands {
   async #createConsumer(args: readonly Buffer[], session: Session): Promise<Reply> {
     if (args.length !== 3) throw wrongArity('xgroup|createconsumer')
     const { key, groupId } = named(args, session)
-    await this.#existing(key, groupId)
     const name = args[2]!.toString('utf8')
+    await this.#existing(key, groupId)
     const isNew = this.#groups.consumer(groupId, name) === undefined
     this.#groups.consumerFor(groupId, name, session)
     return isNew ? 1 : 0
@@ -139,8 +139,9 @@ export class GroupCommands {
   async #deleteConsumer(args: readonly Buffer[], session: Session): Promise<Reply> {
     if (args.length !== 3) throw wrongArity('xgroup|delconsumer')
     const { key, groupId } = named(args, session)
+    const name = args[2]!.toString('utf8')
     await this.#existing(key, groupId)
-    return this.#groups.remove(groupId, args[2]!.toString('utf8'))
+    return this.#groups.remove(groupId, name)
   }
 
   /** @throws ReplyError when the topic or the group is not there */
