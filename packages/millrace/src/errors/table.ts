@@ -6,6 +6,7 @@ import { clientErrors } from './rows/client.ts'
 import { configErrors } from './rows/config.ts'
 import { drainErrors } from './rows/drain.ts'
 import { failureErrors } from './rows/failure.ts'
+import { gatewayErrors } from './rows/gateway.ts'
 import { processErrors } from './rows/process.ts'
 import { protocolErrors } from './rows/protocol.ts'
 import { recurringErrors } from './rows/recurring.ts'
@@ -24,6 +25,7 @@ export const errorTable = {
   ...configErrors,
   ...drainErrors,
   ...failureErrors,
+  ...gatewayErrors,
   ...processErrors,
   ...protocolErrors,
   ...recurringErrors,

@@ -5,6 +5,8 @@ import type { Session } from './session.ts'
 export interface Command {
   /** In upper case. */
   readonly name: string
+  /** As it was spelled; null for a null bulk. */
+  readonly spelled: Buffer | null
   /** Without the name; null for a null bulk. Views of read buffers: copy what is kept past the call. */
   readonly args: readonly (Buffer | null)[]
 }

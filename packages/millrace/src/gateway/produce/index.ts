@@ -21,3 +21,6 @@ export interface FailedDelivery {
   readonly reason: string
   readonly atMs: number
 }
+
+export { brokerText, textOf, texts } from './error-text.ts'
+export { openProducePart } from './open-produce-part.ts'

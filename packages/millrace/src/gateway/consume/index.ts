@@ -1,0 +1,1 @@
+export { openConsumePart } from './open-consume-part.ts'

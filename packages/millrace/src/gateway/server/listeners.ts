@@ -1,0 +1,148 @@
+import {
+  createServer,
+  type AddressInfo,
+  type ListenOptions,
+  type Server,
+  type Socket,
+} from 'node:net'
+import { rm } from 'node:fs/promises'
+import { createServer as createTlsServer, type TlsOptions } from 'node:tls'
+import { failure } from '../../errors/index.ts'
+import { readProxyHeader } from './proxy-header.ts'
+
+export interface Listening {
+  readonly port: number
+  /** `127.0.0.1:6380`, or the path of the socket where there is no port. */
+  readonly address: string
+  readonly url: string
+  /** Takes nobody new; who is connected stays. */
+  close(): Promise<void>
+}
+
+export interface ListenersOptions {
+  readonly host: string
+  readonly port?: number
+  readonly socket?: string
+  readonly tls?: TlsOptions
+  readonly reusePort?: boolean
+  readonly descriptors?: readonly number[]
+  readonly proxyProtocol?: boolean
+}
+
+type OnSocket = (socket: Socket, address: string) => void
+
+const defaultPort = 6380
+
+export function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host.startsWith('127.')
+}
+
+/** @throws MR_GATEWAY_LISTEN */
+export async function openListeners(
+  options: ListenersOptions,
+  onSocket: OnSocket,
+): Promise<Listening> {
+  const servers: Server[] = []
+  const { host, port = defaultPort, socket, tls, reusePort = false, descriptors = [] } = options
+  try {
+    if (descriptors.length > 0) {
+      for (const fd of descriptors)
+        servers.push(await listen({ fd }, options, onSocket, `descriptor ${fd}`))
+    } else {
+      const backlog = 4096
+      const where = { host, port, backlog, ...(reusePort ? { reusePort } : {}) }
+      servers.push(await listen(where, options, onSocket, `${host}:${port}`))
+    }
+    if (socket !== undefined) servers.push(await listenOnPath(socket, onSocket))
+  } catch (error) {
+    await closeAll(servers)
+    throw error
+  }
+  const first = servers[0]?.address() as AddressInfo | string | null
+  const boundPort = typeof first === 'object' && first !== null ? first.port : port
+  const address = `${host.includes(':') ? `[${host}]` : host}:${boundPort}`
+  return {
+    port: boundPort,
+    address,
+    url: `${tls === undefined ? 'redis' : 'rediss'}://${address}`,
+    close: () => closeAll(servers),
+  }
+}
+
+async function listen(
+  where: ListenOptions & { readonly fd?: number },
+  { tls, proxyProtocol = false }: ListenersOptions,
+  onSocket: OnSocket,
+  name: string,
+): Promise<Server> {
+  const take = (socket: Socket): void => {
+    socket.on('error', () => undefined)
+    const address = addressOf(socket)
+    if (!proxyProtocol) onSocket(socket, address)
+    else readProxyHeader(socket, (told) => onSocket(socket, told ?? address))
+  }
+  const server =
+    tls === undefined
+      ? createServer({ allowHalfOpen: true, noDelay: true }, take)
+      : createTlsServer({ ...tls, allowHalfOpen: true }, take)
+  // A failed handshake ends its own socket.
+  server.on('tlsClientError', (_error, socket: Socket) => socket.destroy())
+  return bound(server, where, name)
+}
+
+async function listenOnPath(path: string, onSocket: OnSocket): Promise<Server> {
+  let last = 0
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    socket.on('error', () => undefined)
+    onSocket(socket, `${path}:${++last}`)
+  })
+  try {
+    return await bound(server, { path }, path)
+  } catch (error) {
+    // What a killed gateway has left behind answers nobody.
+    if (!String(error).includes('EADDRINUSE') || (await isAnswered(path))) throw error
+    await rm(path)
+    return bound(server, { path }, path)
+  }
+}
+
+async function isAnswered(path: string): Promise<boolean> {
+  const { connect } = await import('node:net')
+  return new Promise((resolve) => {
+    const probe = connect(path)
+    probe.once('connect', () => {
+      probe.destroy()
+      resolve(true)
+    })
+    probe.once('error', () => resolve(false))
+  })
+}
+
+function bound(server: Server, where: ListenOptions, name: string): Promise<Server> {
+  return new Promise((resolve, reject) => {
+    const onError = (error: NodeJS.ErrnoException): void => {
+      const reason =
+        error.code === 'EADDRINUSE' ? 'something else listens there (EADDRINUSE)' : error.message
+      reject(failure('MR_GATEWAY_LISTEN', { address: name, reason }, { cause: error }))
+    }
+    server.once('error', onError)
+    server.listen(where, () => {
+      server.off('error', onError)
+      // Out of descriptors: the kernel keeps the rest waiting.
+      server.on('error', () => undefined)
+      resolve(server)
+    })
+  })
+}
+
+function addressOf({ remoteAddress = '', remotePort = 0 }: Socket): string {
+  const plain = remoteAddress.replace(/^::ffff:/, '')
+  return `${plain.includes(':') ? `[${plain}]` : plain}:${remotePort}`
+}
+
+/** Sockets that are open stay so: a server's own `close` waits for them, which is not wanted here. */
+async function closeAll(servers: readonly Server[]): Promise<void> {
+  for (const server of servers) server.close()
+  // The accept queue is emptied by the turn in which the server closes.
+  await new Promise((resolve) => setImmediate(resolve))
+}
