@@ -75,8 +75,9 @@ export const brokerOptions = defineOptions({
   },
   groupMinSessionTimeoutMs: {
     type: 'duration',
-    default: '6s',
-    about: 'Shortest session a member may ask for. Kafka: group.min.session.timeout.ms.',
+    default: '2s',
+    about:
+      'Shortest session a member may ask for; Kafka allows no less than 6 s. Kafka: group.min.session.timeout.ms.',
   },
   groupMaxSessionTimeoutMs: {
     type: 'duration',
