@@ -17,6 +17,9 @@ const lf = 0x0a
 const cr = 0x0d
 const zero = 0x30
 const nine = 0x39
+const space = 0x20
+const mostNameBytes = 64
+const nothingYet = Buffer.alloc(0)
 
 /** Bytes that are no command: the text is answered, then the connection closes. */
 export class ProtocolError extends ReplyError {
@@ -24,9 +27,6 @@ export class ProtocolError extends ReplyError {
     super(text, { closes: true })
   }
 }
-
-/** No line end yet. */
-const unfinished = -1
 
 /**
  * Cuts a byte stream into commands: RESP arrays of bulks, or lines (`PING x`).
@@ -36,7 +36,7 @@ const unfinished = -1
  * - What follows a ProtocolError is not to be read.
  */
 export class CommandParser {
-  #bytes: Buffer = Buffer.alloc(0)
+  #bytes: Buffer = nothingYet
   /** Where `#bytes` is read next, and where it ends. */
   #at = 0
   #end = 0
@@ -44,6 +44,8 @@ export class CommandParser {
   #isOwn = false
   /** Arguments of the command at hand that are still to come; -1: between commands. */
   #missing = -1
+  #isNamed = false
+  #spelled: Buffer | null = null
   #args: (Buffer | null)[] = []
   #argBytes = 0
   /** Length of the bulk at hand; -1: its header is to come. */
@@ -84,13 +86,21 @@ export class CommandParser {
   /** The next whole command. @throws ProtocolError */
   next(): Command | undefined {
     if (this.#missing < 0) {
-      if (this.#at === this.#end) return undefined
+      if (this.#at === this.#end) {
+        // An idle connection keeps nothing of what it once sent.
+        this.#bytes = nothingYet
+        this.#at = 0
+        this.#end = 0
+        this.#isOwn = false
+        return undefined
+      }
       if (this.#bytes[this.#at] !== star) return this.#inline()
       const count = this.#header()
       if (count === undefined) return undefined
       if (count < 0) throw new ProtocolError('Expect Number')
       if (count > mostArguments) throw new ProtocolError('TooManyArg')
       this.#missing = count
+      this.#isNamed = count === 0
     }
     while (this.#missing > 0) {
       if (this.#bulk < 0) {
@@ -100,93 +110,97 @@ export class CommandParser {
         if (length === undefined) return undefined
         if (length < -1 || length > mostBulkBytes) throw new ProtocolError('Invalid bulk size')
         if (length === -1) {
-          this.#args.push(null)
-          this.#missing--
+          this.#take(null)
           continue
         }
         this.#argBytes += length
         if (this.#argBytes > mostCommandBytes) throw new ProtocolError('TooManyArg')
         this.#bulk = length
       }
-      if (!this.#takeBulk()) return undefined
+      const start = this.#at
+      const end = start + this.#bulk
+      if (this.#end <= end) return undefined
+      if (this.#bytes[end] !== cr) throw new ProtocolError('Expect Newline')
+      if (this.#end === end + 1) return undefined
+      if (this.#bytes[end + 1] !== lf) throw new ProtocolError('Expect Newline')
+      this.#at = end + 2
+      this.#bulk = -1
+      this.#take(this.#bytes.subarray(start, end))
     }
-    const [spelled = null, ...args] = this.#takeArgs()
-    return { name: nameOf(spelled), spelled, args }
-  }
-
-  /** The bulk at hand with its line end. False: not all of it is there. */
-  #takeBulk(): boolean {
-    const start = this.#at
-    const end = start + this.#bulk
-    if (this.#end <= end) return false
-    const first = this.#bytes[end]
-    if (first !== cr) throw new ProtocolError('Expect Newline')
-    if (this.#end === end + 1) return false
-    if (this.#bytes[end + 1] !== lf) throw new ProtocolError('Expect Newline')
-    this.#args.push(this.#bytes.subarray(start, end))
-    this.#at = end + 2
-    this.#bulk = -1
-    this.#missing--
-    return true
-  }
-
-  #takeArgs(): (Buffer | null)[] {
+    const spelled = this.#spelled
     const args = this.#args
+    this.#spelled = null
     this.#args = []
     this.#argBytes = 0
     this.#missing = -1
-    return args
+    return { name: nameOf(spelled), spelled, args }
   }
 
-  /** The number of a `*` or `$` line. */
-  #header(): number | undefined {
-    const start = this.#at + 1
-    const end = this.#lineEnd(mostHeaderBytes)
-    if (end === unfinished) return undefined
-    const bytes = this.#bytes
-    const stop = bytes[end - 1] === cr && end > start ? end - 1 : end
-    let at = start
-    const isNegative = bytes[at] === minus
-    if (isNegative) at++
-    if (at === stop) throw new ProtocolError('Expect Number')
-    let value = 0
-    for (; at < stop; at++) {
-      const digit = bytes[at]!
-      if (digit < zero || digit > nine) throw new ProtocolError('Expect Number')
-      value = value * 10 + digit - zero
+  #take(bulk: Buffer | null): void {
+    this.#missing--
+    if (this.#isNamed) {
+      this.#args.push(bulk)
+    } else {
+      this.#isNamed = true
+      this.#spelled = bulk
     }
-    this.#at = end + 1
-    return isNegative ? -value : value
+  }
+
+  /** The number of a `*` or `$` line; undefined: it is not whole. Judged byte by byte, so that no cut changes the verdict. */
+  #header(): number | undefined {
+    const bytes = this.#bytes
+    const first = this.#at + 1
+    const last = Math.min(this.#end, first + mostHeaderBytes)
+    let isNegative = false
+    let digits = 0
+    let value = 0
+    for (let at = first; at < last; at++) {
+      const byte = bytes[at]!
+      if (byte >= zero && byte <= nine) {
+        value = value * 10 + byte - zero
+        digits++
+      } else if (byte === minus && at === first) {
+        isNegative = true
+      } else {
+        if (byte === cr && at + 1 === this.#end) return undefined
+        const end = byte === cr ? at + 1 : at
+        if (digits === 0 || bytes[end] !== lf) throw new ProtocolError('Expect Number')
+        this.#at = end + 1
+        return isNegative ? -value : value
+      }
+    }
+    if (last - first === mostHeaderBytes) throw new ProtocolError('LineTooLong')
+    return undefined
   }
 
   /** A line split on single spaces. */
   #inline(): Command | undefined {
+    const bytes = this.#bytes
     const start = this.#at
-    const end = this.#lineEnd(mostInlineBytes)
-    if (end === unfinished) return undefined
-    const stop = this.#bytes[end - 1] === cr && end > start ? end - 1 : end
+    // With the line end, of two bytes at most.
+    const last = Math.min(this.#end, start + mostInlineBytes + 2)
+    let end = start
+    while (end < last && bytes[end] !== lf) end++
+    const stop = end > start && bytes[end - 1] === cr ? end - 1 : end
+    if (stop - start > mostInlineBytes) throw new ProtocolError('LineTooLong')
+    if (end === last) {
+      if (end - start > mostInlineBytes + 1) throw new ProtocolError('LineTooLong')
+      return undefined
+    }
     const words: Buffer[] = []
     let from = start
     for (let at = start; at <= stop; at++) {
-      if (at < stop && this.#bytes[at] !== 0x20) continue
-      words.push(this.#bytes.subarray(from, at))
+      if (at < stop && bytes[at] !== space) continue
+      words.push(bytes.subarray(from, at))
       from = at + 1
     }
     this.#at = end + 1
-    const [spelled = null, ...args] = words
-    return { name: nameOf(spelled), spelled, args }
-  }
-
-  /** Position of the line feed. */
-  #lineEnd(most: number): number {
-    const found = this.#bytes.indexOf(lf, this.#at)
-    const isThere = found >= 0 && found < this.#end
-    const length = (isThere ? found : this.#end) - this.#at
-    if (length > most + 1) throw new ProtocolError('LineTooLong')
-    return isThere ? found : unfinished
+    const spelled = words.shift() ?? null
+    return { name: nameOf(spelled), spelled, args: words }
   }
 }
 
+/** In upper case. No command has a name of more bytes; what is longer is cut, since names are kept. */
 function nameOf(bytes: Buffer | null): string {
-  return bytes ? bytes.toString('latin1').toUpperCase() : ''
+  return bytes === null ? '' : bytes.toString('latin1', 0, mostNameBytes).toUpperCase()
 }

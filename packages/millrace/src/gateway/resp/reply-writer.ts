@@ -25,18 +25,21 @@ export class ReplyWriter {
   #start = 0
   #at = 0
   #parts: Buffer[] = []
+  #partBytes = 0
 
   /** What was written since the last call. */
   take(): readonly Buffer[] {
     this.#cut()
     const parts = this.#parts
+    if (parts.length === 0) return parts
     this.#parts = []
+    this.#partBytes = 0
     return parts
   }
 
   /** Bytes written since the last `take`. */
   get length(): number {
-    return this.#parts.reduce((sum, { length }) => sum + length, this.#at - this.#start)
+    return this.#partBytes + this.#at - this.#start
   }
 
   write(reply: Reply, protocol: 2 | 3): void {
@@ -92,6 +95,7 @@ export class ReplyWriter {
     if (length >= largeBulk) {
       this.#cut()
       this.#parts.push(bytes)
+      this.#partBytes += length
     } else {
       this.#room(length)
       bytes.copy(this.#block, this.#at)
@@ -152,6 +156,7 @@ export class ReplyWriter {
   #cut(): void {
     if (this.#at === this.#start) return
     this.#parts.push(this.#block.subarray(this.#start, this.#at))
+    this.#partBytes += this.#at - this.#start
     this.#start = this.#at
   }
 }
