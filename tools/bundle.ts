@@ -15,7 +15,9 @@ const target = join(packageFolder, 'dist')
 const entries = [
   // What package.json exports.
   'index',
-  ...['broker', 'client', 'drain', 'postgres', 'sqlite', 'testing'].map((part) => `${part}/index`),
+  ...['broker', 'client', 'drain', 'gateway', 'postgres', 'sqlite', 'testing'].map(
+    (part) => `${part}/index`,
+  ),
   'cli/main',
   // Started by their paths: `ownModule` of kit.
   'app/threads/thread-main',

@@ -77,6 +77,13 @@ export const commandRows: readonly CommandRow[] = [
     load: async () => (await import('./commands/drain.ts')).drain,
   },
   {
+    name: 'gateway',
+    about:
+      'Lets any Redis client produce and consume: Rafka’s commands and Redis Streams in front of topics.',
+    safety: 'run',
+    load: async () => (await import('./commands/gateway.ts')).gateway,
+  },
+  {
     name: 'install',
     about:
       'Sets Millrace up in an existing application: boot file, base classes, and how to start it in your framework.',

@@ -42,8 +42,13 @@ export const globalRows = {
   json: { type: 'flag', about: 'short for --output json' },
   brokers: {
     type: 'text',
+    short: 'b',
     about: 'the cluster: host:port or kafka://host:port, several separated by commas',
   },
-  config: { type: 'text', about: 'the configuration file; millrace.config.ts otherwise' },
+  config: {
+    type: 'text',
+    short: 'c',
+    about: 'the configuration file; millrace.config.ts otherwise',
+  },
   verbose: { type: 'flag', about: 'stack traces with errors' },
 } as const satisfies Readonly<Record<string, CommandOption>>

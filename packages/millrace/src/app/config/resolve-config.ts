@@ -67,7 +67,7 @@ export interface ResolvedConfig {
 /** After which a client takes a request for lost. */
 
 /** Sections of other parts of Millrace, which check them themselves. */
-const foreignSections = ['drain', 'dev', 'kafka', 'dashboard']
+const foreignSections = ['drain', 'dev', 'gateway', 'kafka', 'dashboard']
 const plainKeys = new Set(Object.keys(appOptions).map((key) => key.split('.')[0] ?? key))
 const appKeys = [
   'kind',

@@ -23,6 +23,12 @@ export const dev = defineCommand({
       range: ports,
       about: 'port of the log drain (default 6514, or the next free one); 0 takes any',
     },
+    gatewayPort: {
+      type: 'number',
+      range: ports,
+      about:
+        'start the gateway for Redis clients on this port; 0 takes any (default: 6380, when the configuration has gateway)',
+    },
     once: {
       type: 'flag',
       about: 'stop when the application’s work is done, and print the final tables',
@@ -41,6 +47,7 @@ export const dev = defineCommand({
       isOnce: input.once === true,
       brokerPort: input.port,
       drainPort: input.drainPort,
+      gatewayPort: input.gatewayPort,
       env,
       print,
     })

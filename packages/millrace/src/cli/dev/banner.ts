@@ -3,6 +3,7 @@ export interface BannerFacts {
   readonly version: string
   readonly broker: string
   readonly drainUrl: string | undefined
+  readonly gatewayUrl?: string | undefined
   readonly addresses: readonly { readonly label: string; readonly url: string }[]
   readonly dataFolder: string
   readonly dataSize: string
@@ -26,6 +27,8 @@ export function bannerText(facts: BannerFacts): string {
     ['', `an ordinary Kafka cluster: kcat -b ${facts.broker} -L`],
   ]
   if (facts.drainUrl !== undefined) lines.push(['log drain', facts.drainUrl])
+  if (facts.gatewayUrl !== undefined)
+    lines.push(['gateway', `${facts.gatewayUrl} for Redis clients`])
   for (const { label, url } of facts.addresses) lines.push([label, url])
   lines.push([
     'data',

@@ -103,7 +103,7 @@ export async function runDev(options: RunDevOptions): Promise<void> {
 }
 
 async function banner(
-  { broker, drain, companion, config, dataFolder, notes }: DevSession,
+  { broker, drain, gateway, companion, config, dataFolder, notes }: DevSession,
   { isMemory, folder }: RunDevOptions,
   readyMs: number,
 ): Promise<string> {
@@ -111,6 +111,7 @@ async function banner(
     version: packageVersion(),
     broker: broker.address,
     drainUrl: drain?.url,
+    gatewayUrl: gateway?.url,
     addresses: companion?.addresses ?? [],
     dataFolder,
     dataSize: formatSize(isMemory ? 0 : await folderSize(dataFolder)),

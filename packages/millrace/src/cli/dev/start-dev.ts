@@ -10,6 +10,7 @@ import { startBrokerThread, type BrokerThread } from '../../broker/index.ts'
 import { openClient } from '../../client/index.ts'
 import { startClusterDrain, type ClusterDrainOptions, type Drain } from '../../drain/index.ts'
 import { failure, isFailure } from '../../errors/index.ts'
+import { startGateway, type Gateway, type StartGatewayOptions } from '../../gateway/index.ts'
 import { dataFolderName, removeAddressFile, writeAddressFile } from './address-file.ts'
 import { followBroker } from './broker-notes.ts'
 import type { DevCompanion, DevSection } from './companion.ts'
@@ -20,6 +21,8 @@ import { runBeside } from './run-beside.ts'
 export interface DevConfig extends MillraceConfig {
   /** Starts a log drain with these options. */
   readonly drain?: Omit<ClusterDrainOptions, 'client'>
+  /** Starts a gateway for Redis clients, with these options. */
+  readonly gateway?: boolean | Omit<StartGatewayOptions, 'brokers' | 'clientOptions'>
   readonly dev?: DevSection
 }
 
@@ -31,6 +34,8 @@ export interface DevOptions {
   /** A port that the user named; it fails when taken. Undefined: the usual one, or the next that is free. */
   readonly brokerPort: number | undefined
   readonly drainPort: number | undefined
+  /** Starts a gateway, configured or not. */
+  readonly gatewayPort?: number | undefined
   readonly env: NodeJS.ProcessEnv
   /** Called again for each restart of the worker: it loads the code anew then. */
   readonly loadConfig: () => Promise<DevConfig>
@@ -45,6 +50,7 @@ export interface DevSession extends AsyncDisposable {
   readonly dataFolder: string
   readonly broker: BrokerThread
   readonly drain: Drain | undefined
+  readonly gateway: Gateway | undefined
   readonly live: LiveWorker
   readonly companion: DevCompanion | undefined
   /** Rejects when the broker or the worker ends by itself. */
@@ -53,7 +59,7 @@ export interface DevSession extends AsyncDisposable {
   readonly notes: readonly string[]
 }
 
-const usualPorts = { broker: 9092, drain: 6514 } as const
+const usualPorts = { broker: 9092, drain: 6514, gateway: 6380 } as const
 const portsTried = 20
 
 export async function startDev(options: DevOptions): Promise<DevSession> {
@@ -83,6 +89,16 @@ export async function startDev(options: DevOptions): Promise<DevSession> {
     ? opened.use(
         await onFreePort('drain', options.drainPort ?? config.drain.port, notes, (port) =>
           startClusterDrain({ ...config.drain, client, port }),
+        ),
+      )
+    : undefined
+  const { gatewayPort } = options
+  const wantsGateway = gatewayPort !== undefined || (config.gateway ?? false) !== false
+  const section = typeof config.gateway === 'object' ? config.gateway : {}
+  const gateway = wantsGateway
+    ? opened.use(
+        await onFreePort('gateway', gatewayPort ?? section.port, notes, (port) =>
+          startGateway({ ...section, brokers, port }),
         ),
       )
     : undefined
@@ -135,6 +151,7 @@ export async function startDev(options: DevOptions): Promise<DevSession> {
     dataFolder,
     broker,
     drain,
+    gateway,
     live,
     companion,
     failed,
@@ -172,7 +189,12 @@ async function onFreePort<T>(
       if (port !== usual) notes.push(`port ${usual} is taken, the ${what} uses ${port}`)
       return result
     } catch (error) {
-      const isTaken = isFailure(error, 'MR_BROKER_PORT_TAKEN', 'MR_DRAIN_LISTEN')
+      const isTaken = isFailure(
+        error,
+        'MR_BROKER_PORT_TAKEN',
+        'MR_DRAIN_LISTEN',
+        'MR_GATEWAY_LISTEN',
+      )
       if (!isTaken || port >= usual + portsTried) throw error
     }
   }

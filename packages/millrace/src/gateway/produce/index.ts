@@ -22,5 +22,5 @@ export interface FailedDelivery {
   readonly atMs: number
 }
 
-export { brokerText, textOf, texts } from './error-text.ts'
+export { textOf, texts } from './error-text.ts'
 export { openProducePart } from './open-produce-part.ts'

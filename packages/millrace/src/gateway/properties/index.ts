@@ -1,2 +1,2 @@
-export { sectionFaults } from './check.ts'
 export { consumerOptions, type ConsumerOptions } from './consumer-options.ts'
+export { readGatewayFile, type GatewayFile } from './read-gateway-file.ts'

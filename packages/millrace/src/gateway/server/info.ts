@@ -27,7 +27,6 @@ export function infoText(facts: InfoFacts, asked: readonly string[]): string {
     Server: [
       ['redis_version', facts.version],
       ['redis_mode', 'standalone'],
-      ['millrace_version', facts.version],
       ['process_id', process.pid],
       ['tcp_port', facts.port],
       ['uptime_in_seconds', uptime],
