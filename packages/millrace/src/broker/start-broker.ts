@@ -5,7 +5,7 @@
  */
 import type { Socket } from 'node:net'
 import { failure } from '../errors/index.ts'
-import { BufferPool, systemClock, type Clock, type Timer } from '../kit/index.ts'
+import { BufferPool, LoopWake, systemClock, type Clock, type Timer } from '../kit/index.ts'
 import {
   memoryFileSystem,
   nodeFileSystem,
@@ -24,7 +24,6 @@ import type { Border } from './listeners/border.ts'
 import { Connection } from './listeners/connection.ts'
 import { createDispatcher } from './listeners/dispatch.ts'
 import { openListener } from './listeners/listener.ts'
-import { LoopWake } from './listeners/loop-wake.ts'
 import { brokerSettings, type BrokerSettings } from './options.ts'
 import { Topics } from './topics/topics.ts'
 

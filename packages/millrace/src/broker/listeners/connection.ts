@@ -1,11 +1,10 @@
 import type { Socket } from 'node:net'
-import { smallestPooled, type BufferPool } from '../../kit/index.ts'
+import { smallestPooled, type BufferPool, type LoopWake } from '../../kit/index.ts'
 import { events } from '../../telemetry/index.ts'
 import type { Peer } from '../api/define-handler.ts'
 import type { BrokerSettings } from '../options.ts'
 import type { Dispatcher } from './dispatch.ts'
 import { FrameReader } from './frame-reader.ts'
-import type { LoopWake } from './loop-wake.ts'
 
 /** Bytes read ahead of a busy connection before its socket is paused. Reading on is what notices a peer that leaves. */
 const readAheadBytes = 256 * 1024

@@ -1,6 +1,5 @@
 import type { Socket } from 'node:net'
-import type { Clock } from '../../kit/index.ts'
-import { events } from '../../telemetry/index.ts'
+import { LoopWake, type Clock } from '../../kit/index.ts'
 import type { Command } from '../command.ts'
 import { Later, nothing, ReplyError, type Reply } from '../reply.ts'
 import { CommandParser, ProtocolError } from '../resp/command-parser.ts'
@@ -10,7 +9,11 @@ import type { User } from './users.ts'
 
 /** Bytes read ahead while a command blocks. Reading on is what notices a peer that leaves. */
 const readAheadBytes = 1024 * 1024
-/** A peer that leaves replies unread for so long, beyond what may be unsent, is disconnected. */
+/** Replies on their way at once; more commands wait. */
+const mostInFlight = 10_000
+/** Of what is sent beside replies in one turn; more leaves at once. */
+const mostBeside = 1000
+/** A peer that takes nothing for so long of what is unsent is disconnected. */
 const unreadMs = 2000
 
 /** What a connection needs of the gateway around it. */
@@ -19,6 +22,10 @@ export interface ConnectionHost {
   readonly outputBytes: number
   /** Runs a command. Never throws and never rejects: what goes wrong is a ReplyError. */
   dispatch(command: Command, connection: Connection): Reply | Promise<Reply> | Later
+  /** The gateway ends the connection for a reason of its own. */
+  disconnected(connection: Connection, reason: string): void
+  /** The peer sent what is no command. */
+  confused(connection: Connection, error: ProtocolError): void
   /** The connection is over: parts give back what it held. Called once. */
   over(connection: Connection): void
 }
@@ -26,10 +33,18 @@ export interface ConnectionHost {
 /** A reply's place in the order of the connection. */
 interface Slot {
   reply: Reply | undefined
+  written: (() => void) | undefined
 }
 
-/** Shared: every run of commands empties it before anything else can write. */
+interface Beside {
+  readonly isPush: boolean
+  readonly items: readonly Reply[]
+}
+
+/** Shared: every turn of a connection empties it before another begins. */
 const shared = new ReplyWriter()
+/** One loop, one for all. */
+const wake = new LoopWake()
 
 /**
  * One client's socket.
@@ -40,7 +55,7 @@ const shared = new ReplyWriter()
  *   what is ready leaves before a command blocks.
  * - While a command blocks, up to 1 MiB is read ahead.
  * - The peer's end aborts `signal`: what blocks ends, what was sent before is answered, then the connection closes.
- * - Replies that are not read are bounded.
+ * - Replies that are not read are bounded, and so are replies on their way.
  */
 export class Connection implements Session {
   readonly id: number
@@ -50,14 +65,18 @@ export class Connection implements Session {
   readonly #host: ConnectionHost
   readonly #parser = new CommandParser()
   readonly #gone = new AbortController()
-  readonly #slots: Slot[] = []
+  /** From `#first` on; what lies before has been written. */
+  #slots: Slot[] = []
+  #first = 0
+  #beside: Beside[] = []
+  #isRunning = false
   #isBusy = false
+  #isPlanned = false
   #isPaused = false
   #isChoked = false
   #hasEnded = false
   #isClosing = false
   #isOver = false
-  #sentAtChoke = 0
   /** When the command at hand began to arrive; 0: none is unfinished. */
   #insideSinceMs = 0
 
@@ -68,12 +87,13 @@ export class Connection implements Session {
   wantsMeta = false
   wantsNotify = false
   isMonitor = false
-  isKilled = false
   libraryName = ''
   libraryVersion = ''
   lastCommand = ''
   lastCommandAtMs: number
   commands = 0
+  /** Called when the socket takes bytes again after it was full. */
+  onRoom: (() => void) | undefined
 
   constructor(options: {
     readonly id: number
@@ -102,6 +122,7 @@ export class Connection implements Session {
     })
     socket.on('drain', () => {
       this.#isChoked = false
+      this.onRoom?.()
       this.#work()
     })
     socket.on('error', () => socket.destroy())
@@ -121,80 +142,114 @@ export class Connection implements Session {
     return this.#socket.writableLength
   }
 
+  /** The socket should be given no more for now: `onRoom` is called when that has changed. */
+  get isFull(): boolean {
+    return this.#socket.writableNeedDrain
+  }
+
   /** A command waits for something. */
   get isBlocked(): boolean {
     return this.#isBusy
   }
 
-  /** Since when the command at hand has been arriving; 0: nothing is unfinished. */
+  /** Since when the command at hand has been arriving; 0: nothing is unfinished, or nothing is waited for. */
   get insideSinceMs(): number {
-    return this.#insideSinceMs
+    return this.#isBusy || this.#isChoked ? 0 : this.#insideSinceMs
+  }
+
+  get #inFlight(): number {
+    return this.#slots.length - this.#first
   }
 
   send(reply: Reply): void {
-    if (this.#isOver) return
-    const writer = new ReplyWriter()
-    writer.write(reply, this.protocol)
-    this.#flush(writer)
-    if (this.unsent > this.#host.outputBytes) this.disconnect('replies are not read')
+    this.#sendBeside(reply, false)
   }
 
   push(items: readonly Reply[]): void {
-    if (this.#isOver) return
-    const writer = new ReplyWriter()
-    writer.push(items, this.protocol)
-    this.#flush(writer)
-    if (this.unsent > this.#host.outputBytes) this.disconnect('replies are not read')
+    this.#sendBeside(items, true)
+  }
+
+  /** Resolves when all replies of commands before this one are written; undefined: they are. */
+  whenAnswered(): Promise<void> | undefined {
+    const last = this.#inFlight === 0 ? undefined : this.#slots.at(-1)
+    if (last === undefined) return undefined
+    return new Promise((resolve) => {
+      const { written } = last
+      last.written = () => {
+        written?.()
+        resolve()
+      }
+    })
   }
 
   /** Takes no more commands, and closes once what is answered has left. */
   closeAfterReplies(): void {
     this.#isClosing = true
-    if (!this.#isBusy && this.#slots.length === 0) this.#finish()
+    if (!this.#isRunning) this.#settleState()
   }
 
   /** At once, and told. */
   disconnect(reason: string): void {
     if (this.#isOver) return
-    events.gatewayDisconnected.publish({ client: this.who, address: this.address, reason })
+    this.#host.disconnected(this, reason)
     this.#socket.destroy()
     this.#end()
   }
 
   #read(chunk: Buffer): void {
     if (this.#isClosing) return
-    if (this.commands === 0 && !this.#parser.isInside && isNotRedis(chunk)) {
-      this.disconnect('it speaks TLS or HTTP')
+    wake.arrived()
+    if (this.commands === 0 && !this.#parser.isInside && isTlsHello(chunk)) {
+      this.disconnect('it speaks TLS on a port without')
       return
     }
-    if (!this.#parser.isInside) this.#insideSinceMs = this.#host.clock.monotonicMs()
     this.#parser.push(chunk)
     this.#work()
   }
 
   #work(): void {
-    while (!this.#isBusy && !this.#isClosing && !this.#isOver && !this.#isChoked) {
+    if (this.#isOver) return
+    this.#writeBeside()
+    this.#isRunning = true
+    let hasRun = false
+    while (this.#mayRun()) {
       let command: Command | undefined
       try {
         command = this.#parser.next()
       } catch (error) {
         if (!(error instanceof ProtocolError)) throw error
-        events.gatewayProtocolError.publish({
-          client: this.who,
-          address: this.address,
-          error: error.message,
-        })
+        this.#host.confused(this, error)
         this.#answer(error)
+        this.#isClosing = true
         break
       }
       if (command === undefined) {
         if (!this.#parser.isInside) this.#insideSinceMs = 0
+        else if (hasRun || this.#insideSinceMs === 0)
+          this.#insideSinceMs = this.#host.clock.monotonicMs()
+        break
+      }
+      hasRun = true
+      if (command.name === 'POST' || command.name === 'HOST:') {
+        // A browser that a page tricked into sending a request here: what follows is its body.
+        this.disconnect('it speaks HTTP')
         break
       }
       this.#run(command)
     }
-    this.#flush(shared)
+    this.#isRunning = false
+    this.#flush()
     this.#settleState()
+  }
+
+  #mayRun(): boolean {
+    return (
+      !this.#isBusy &&
+      !this.#isClosing &&
+      !this.#isOver &&
+      !this.#isChoked &&
+      this.#inFlight < mostInFlight
+    )
   }
 
   #run(command: Command): void {
@@ -203,41 +258,51 @@ export class Connection implements Session {
     this.commands++
     const outcome = this.#host.dispatch(command, this)
     if (outcome instanceof Promise) {
-      const slot: Slot = { reply: undefined }
-      this.#slots.push(slot)
       this.#isBusy = true
-      void this.#settle(slot, outcome, true)
+      void this.#settle(outcome, true)
     } else if (outcome instanceof Later) {
-      const slot: Slot = { reply: undefined }
-      this.#slots.push(slot)
-      void this.#settle(slot, outcome.reply, false)
+      void this.#settle(outcome.reply, false)
     } else {
       this.#answer(outcome)
     }
   }
 
-  async #settle(slot: Slot, reply: Promise<Reply>, wasBlocking: boolean): Promise<void> {
+  async #settle(reply: Promise<Reply>, isBlocking: boolean): Promise<void> {
+    const slot: Slot = { reply: undefined, written: undefined }
+    this.#slots.push(slot)
     slot.reply = await reply
-    if (wasBlocking) this.#isBusy = false
-    this.#advance()
-    this.#work()
+    if (isBlocking) this.#isBusy = false
+    // What settles in the same turn leaves in one write.
+    if (this.#isPlanned) return
+    this.#isPlanned = true
+    process.nextTick(() => {
+      this.#isPlanned = false
+      this.#advance()
+      this.#work()
+    })
   }
 
   #answer(reply: Reply): void {
-    if (this.#slots.length > 0) {
-      this.#slots.push({ reply })
-      return
-    }
-    this.#write(reply)
+    if (this.#inFlight > 0) this.#slots.push({ reply, written: undefined })
+    else this.#write(reply)
   }
 
   /** Writes what is answered without a gap. */
   #advance(): void {
-    let slot = this.#slots[0]
-    while (slot?.reply !== undefined) {
-      this.#slots.shift()
+    const slots = this.#slots
+    let at = this.#first
+    for (let slot = slots[at]; slot?.reply !== undefined; slot = slots[++at]) {
       this.#write(slot.reply)
-      slot = this.#slots[0]
+      slot.written?.()
+    }
+    if (at === slots.length) {
+      this.#slots = []
+      this.#first = 0
+    } else if (at > mostInFlight) {
+      this.#slots = slots.slice(at)
+      this.#first = 0
+    } else {
+      this.#first = at
     }
   }
 
@@ -245,11 +310,45 @@ export class Connection implements Session {
     if (reply === nothing || this.#isOver) return
     shared.write(reply, this.protocol)
     if (reply instanceof ReplyError && reply.closes) this.#isClosing = true
-    if (shared.length > 256 * 1024) this.#flush(shared)
+    if (shared.length > 256 * 1024) this.#flush()
   }
 
-  #flush(writer: ReplyWriter): void {
-    const parts = writer.take()
+  /** Between replies, in the order of the calls; what comes from outside a turn leaves at its end, together. */
+  #sendBeside(reply: Reply | readonly Reply[], isPush: boolean): void {
+    if (this.#isOver) return
+    const one: Beside = { isPush, items: isPush ? (reply as readonly Reply[]) : [reply as Reply] }
+    if (this.#isRunning) {
+      this.#writeOne(one)
+      return
+    }
+    this.#beside.push(one)
+    if (this.#beside.length > mostBeside) {
+      this.#sendAllBeside()
+    } else if (this.#beside.length === 1) {
+      process.nextTick(() => this.#sendAllBeside())
+    }
+  }
+
+  #sendAllBeside(): void {
+    this.#writeBeside()
+    this.#flush()
+    if (this.unsent > this.#host.outputBytes) this.disconnect('messages are not read')
+  }
+
+  #writeBeside(): void {
+    if (this.#beside.length === 0) return
+    const all = this.#beside
+    this.#beside = []
+    for (const one of all) this.#writeOne(one)
+  }
+
+  #writeOne({ isPush, items }: Beside): void {
+    if (isPush) shared.push(items, this.protocol)
+    else for (const item of items) shared.write(item, this.protocol)
+  }
+
+  #flush(): void {
+    const parts = shared.take()
     if (parts.length === 0 || this.#isOver) return
     const socket = this.#socket
     if (parts.length > 1) socket.cork()
@@ -262,29 +361,38 @@ export class Connection implements Session {
   #choke(): void {
     if (this.#isChoked) return
     this.#isChoked = true
+    this.#watchProgress(
+      () => this.#isChoked && !this.#isOver,
+      () => this.disconnect('replies are not read'),
+    )
+  }
+
+  /** Looks from time to time whether the peer takes bytes, and gives up when it does not. */
+  #watchProgress(isNeeded: () => boolean, giveUp: () => void): void {
     const { clock } = this.#host
+    let taken = this.#socket.bytesWritten - this.unsent
     const look = (): void => {
-      if (this.#isOver || !this.#isChoked) return
-      const sent = this.#socket.bytesWritten - this.unsent
-      if (sent === this.#sentAtChoke) {
-        this.disconnect('replies are not read')
+      if (!isNeeded()) return
+      const now = this.#socket.bytesWritten - this.unsent
+      if (now === taken) {
+        giveUp()
         return
       }
-      this.#sentAtChoke = sent
+      taken = now
       clock.after(unreadMs, look, { unref: true })
     }
-    this.#sentAtChoke = this.#socket.bytesWritten - this.unsent
     clock.after(unreadMs, look, { unref: true })
   }
 
   #settleState(): void {
     if (this.#isOver) return
-    const isIdle = !this.#isBusy && this.#slots.length === 0
+    const isIdle = !this.#isBusy && this.#inFlight === 0
     if (isIdle && (this.#isClosing || (this.#hasEnded && !this.#isChoked))) {
       this.#finish()
       return
     }
-    const shouldPause = this.#isChoked || (this.#isBusy && this.#parser.buffered > readAheadBytes)
+    const isBehind = this.#isBusy || this.#inFlight >= mostInFlight
+    const shouldPause = this.#isChoked || (isBehind && this.#parser.buffered > readAheadBytes)
     if (shouldPause === this.#isPaused) return
     this.#isPaused = shouldPause
     if (shouldPause) this.#socket.pause()
@@ -293,10 +401,16 @@ export class Connection implements Session {
 
   #finish(): void {
     this.#isClosing = true
-    this.#socket.end()
+    const socket = this.#socket
+    this.#writeBeside()
+    this.#flush()
+    socket.end()
     // What comes from now on is thrown away; a peer that keeps its side open is not waited for.
-    this.#socket.resume()
-    this.#host.clock.after(1000, () => this.#socket.destroy(), { unref: true })
+    socket.resume()
+    this.#watchProgress(
+      () => !socket.closed,
+      () => socket.destroy(),
+    )
     this.#end()
   }
 
@@ -304,14 +418,13 @@ export class Connection implements Session {
     if (this.#isOver) return
     this.#isOver = true
     this.#isClosing = true
+    this.#beside = []
     this.#gone.abort()
     this.#host.over(this)
   }
 }
 
-/** The first bytes of a TLS hello, or of a request that a browser was tricked into. */
-function isNotRedis(chunk: Buffer): boolean {
-  if (chunk[0] === 0x16 && (chunk.length < 2 || chunk[1] === 0x03)) return true
-  const start = chunk.subarray(0, 5).toString('latin1').toUpperCase()
-  return start === 'POST ' || start === 'HOST:'
+/** The first bytes of a handshake: a record of type 22, version 3. */
+function isTlsHello(chunk: Buffer): boolean {
+  return chunk[0] === 0x16 && (chunk.length < 2 || chunk[1] === 0x03)
 }
