@@ -41,8 +41,10 @@ interface Beside {
   readonly items: readonly Reply[]
 }
 
-/** Shared: every turn of a connection empties it before another begins. */
+/** Shared by turns: whoever writes empties it before another connection runs. */
 const shared = new ReplyWriter()
+/** Whose commands run now, and so who has `shared`. */
+let running: Connection | undefined
 /** One loop, one for all. */
 const wake = new LoopWake()
 
@@ -69,7 +71,8 @@ export class Connection implements Session {
   #slots: Slot[] = []
   #first = 0
   #beside: Beside[] = []
-  #isRunning = false
+  /** For what is sent here while another connection runs. */
+  #spare: ReplyWriter | undefined
   #isBusy = false
   #isPlanned = false
   #isPaused = false
@@ -120,7 +123,11 @@ export class Connection implements Session {
       this.#gone.abort()
       this.#work()
     })
+    socket.on('timeout', () => {
+      if (this.#isChoked) this.disconnect('replies are not read')
+    })
     socket.on('drain', () => {
+      if (this.#isChoked) socket.setTimeout(0)
       this.#isChoked = false
       this.onRoom?.()
       this.#work()
@@ -157,6 +164,10 @@ export class Connection implements Session {
     return this.#isBusy || this.#isChoked ? 0 : this.#insideSinceMs
   }
 
+  get #writer(): ReplyWriter {
+    return running === undefined || running === this ? shared : (this.#spare ??= new ReplyWriter())
+  }
+
   get #inFlight(): number {
     return this.#slots.length - this.#first
   }
@@ -167,6 +178,15 @@ export class Connection implements Session {
 
   push(items: readonly Reply[]): void {
     this.#sendBeside(items, true)
+  }
+
+  /** Sends several beside the replies, in this turn. */
+  sendNow(replies: readonly Reply[]): void {
+    if (this.#isOver) return
+    this.#writeBeside()
+    const writer = this.#writer
+    for (const one of replies) writer.write(one, this.protocol)
+    if (running !== this) this.#flush()
   }
 
   /** Resolves when all replies of commands before this one are written; undefined: they are. */
@@ -185,7 +205,7 @@ export class Connection implements Session {
   /** Takes no more commands, and closes once what is answered has left. */
   closeAfterReplies(): void {
     this.#isClosing = true
-    if (!this.#isRunning) this.#settleState()
+    if (running !== this) this.#settleState()
   }
 
   /** At once, and told. */
@@ -210,7 +230,7 @@ export class Connection implements Session {
   #work(): void {
     if (this.#isOver) return
     this.#writeBeside()
-    this.#isRunning = true
+    running = this
     let hasRun = false
     while (this.#mayRun()) {
       let command: Command | undefined
@@ -220,7 +240,6 @@ export class Connection implements Session {
         if (!(error instanceof ProtocolError)) throw error
         this.#host.confused(this, error)
         this.#answer(error)
-        this.#isClosing = true
         break
       }
       if (command === undefined) {
@@ -237,8 +256,8 @@ export class Connection implements Session {
       }
       this.#run(command)
     }
-    this.#isRunning = false
     this.#flush()
+    running = undefined
     this.#settleState()
   }
 
@@ -271,6 +290,7 @@ export class Connection implements Session {
     const slot: Slot = { reply: undefined, written: undefined }
     this.#slots.push(slot)
     slot.reply = await reply
+    this.#heed(slot.reply)
     if (isBlocking) this.#isBusy = false
     // What settles in the same turn leaves in one write.
     if (this.#isPlanned) return
@@ -283,8 +303,14 @@ export class Connection implements Session {
   }
 
   #answer(reply: Reply): void {
+    this.#heed(reply)
     if (this.#inFlight > 0) this.#slots.push({ reply, written: undefined })
     else this.#write(reply)
+  }
+
+  /** After an error that closes nothing more runs, even while replies in front of it are on their way. */
+  #heed(reply: Reply): void {
+    if (reply instanceof ReplyError && reply.closes) this.#isClosing = true
   }
 
   /** Writes what is answered without a gap. */
@@ -308,16 +334,16 @@ export class Connection implements Session {
 
   #write(reply: Reply): void {
     if (reply === nothing || this.#isOver) return
-    shared.write(reply, this.protocol)
-    if (reply instanceof ReplyError && reply.closes) this.#isClosing = true
-    if (shared.length > 256 * 1024) this.#flush()
+    const writer = this.#writer
+    writer.write(reply, this.protocol)
+    if (writer.length > 256 * 1024) this.#flush()
   }
 
   /** Between replies, in the order of the calls; what comes from outside a turn leaves at its end, together. */
-  #sendBeside(reply: Reply | readonly Reply[], isPush: boolean): void {
+  #sendBeside(reply: Reply, isPush: boolean): void {
     if (this.#isOver) return
-    const one: Beside = { isPush, items: isPush ? (reply as readonly Reply[]) : [reply as Reply] }
-    if (this.#isRunning) {
+    const one: Beside = { isPush, items: isPush ? (reply as readonly Reply[]) : [reply] }
+    if (running === this) {
       this.#writeOne(one)
       return
     }
@@ -327,7 +353,8 @@ export class Connection implements Session {
     } else if (this.#beside.length === 1) {
       process.nextTick(() => this.#sendAllBeside())
     }
-  }
+    if (parts.length > 1) socket.uncork()
+    wake.answered()
 
   #sendAllBeside(): void {
     this.#writeBeside()
@@ -343,12 +370,13 @@ export class Connection implements Session {
   }
 
   #writeOne({ isPush, items }: Beside): void {
-    if (isPush) shared.push(items, this.protocol)
-    else for (const item of items) shared.write(item, this.protocol)
+    const writer = this.#writer
+    if (isPush) writer.push(items, this.protocol)
+    else for (const item of items) writer.write(item, this.protocol)
   }
 
   #flush(): void {
-    const parts = shared.take()
+    const parts = this.#writer.take()
     if (parts.length === 0 || this.#isOver) return
     const socket = this.#socket
     if (parts.length > 1) socket.cork()
@@ -361,27 +389,8 @@ export class Connection implements Session {
   #choke(): void {
     if (this.#isChoked) return
     this.#isChoked = true
-    this.#watchProgress(
-      () => this.#isChoked && !this.#isOver,
-      () => this.disconnect('replies are not read'),
-    )
-  }
-
-  /** Looks from time to time whether the peer takes bytes, and gives up when it does not. */
-  #watchProgress(isNeeded: () => boolean, giveUp: () => void): void {
-    const { clock } = this.#host
-    let taken = this.#socket.bytesWritten - this.unsent
-    const look = (): void => {
-      if (!isNeeded()) return
-      const now = this.#socket.bytesWritten - this.unsent
-      if (now === taken) {
-        giveUp()
-        return
-      }
-      taken = now
-      clock.after(unreadMs, look, { unref: true })
-    }
-    clock.after(unreadMs, look, { unref: true })
+    // Nothing is read meanwhile, so that only what the peer takes counts as activity.
+    this.#socket.setTimeout(unreadMs)
   }
 
   #settleState(): void {
@@ -405,12 +414,21 @@ export class Connection implements Session {
     this.#writeBeside()
     this.#flush()
     socket.end()
-    // What comes from now on is thrown away; a peer that keeps its side open is not waited for.
+    // What comes from now on is thrown away; a peer that keeps its side open, or takes nothing, is not waited for.
     socket.resume()
-    this.#watchProgress(
-      () => !socket.closed,
-      () => socket.destroy(),
-    )
+    const { clock } = this.#host
+    let taken = -1
+    const look = (): void => {
+      if (socket.closed) return
+      const now = socket.bytesWritten - socket.writableLength
+      if (now === taken) {
+        socket.destroy()
+        return
+      }
+      taken = now
+      clock.after(unreadMs, look, { unref: true })
+    }
+    look()
     this.#end()
   }
 
