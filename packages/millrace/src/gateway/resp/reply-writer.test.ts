@@ -18,7 +18,7 @@ function endOf(text: string, start: number): number {
   const line = text.slice(start + 1, lineEnd)
   assert.doesNotMatch(line, /[\r\n]/)
   let at = lineEnd + 2
-  switch (text[start]) {
+  switch (text.charAt(start)) {
     case '+':
     case '-':
     case '_':

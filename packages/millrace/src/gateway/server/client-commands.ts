@@ -1,5 +1,5 @@
 import type { Command } from '../command.ts'
-import { nothing, ok, ReplyError, type Reply } from '../reply.ts'
+import { ok, ReplyError, type Reply } from '../reply.ts'
 import type { ProducePart } from '../produce/index.ts'
 import { text } from './arguments.ts'
 import type { Connection } from './connection.ts'
@@ -90,7 +90,7 @@ function kill(command: Command, own: Connection, sessions: Sessions): Reply {
     const found = all.find(({ address }) => address === text(command, 1))
     if (found === undefined) throw new ReplyError('ERR No such client')
     end(found, own)
-    return found === own ? nothing : ok
+    return ok
   }
   if (command.args.length < 3 || command.args.length % 2 === 0)
     throw new ReplyError('ERR syntax error')

@@ -43,8 +43,8 @@ interface Beside {
 
 /** Shared by turns: whoever writes empties it before another connection runs. */
 const shared = new ReplyWriter()
-/** Whose commands run now, and so who has `shared`. */
-let running: Connection | undefined
+/** The id of the connection whose commands run now, and which so has `shared`; 0: none. */
+let running = 0
 /** One loop, one for all. */
 const wake = new LoopWake()
 
@@ -165,7 +165,7 @@ export class Connection implements Session {
   }
 
   get #writer(): ReplyWriter {
-    return running === undefined || running === this ? shared : (this.#spare ??= new ReplyWriter())
+    return running === 0 || running === this.id ? shared : (this.#spare ??= new ReplyWriter())
   }
 
   get #inFlight(): number {
@@ -186,7 +186,7 @@ export class Connection implements Session {
     this.#writeBeside()
     const writer = this.#writer
     for (const one of replies) writer.write(one, this.protocol)
-    if (running !== this) this.#flush()
+    if (running !== this.id) this.#flush()
   }
 
   /** Resolves when all replies of commands before this one are written; undefined: they are. */
@@ -205,7 +205,7 @@ export class Connection implements Session {
   /** Takes no more commands, and closes once what is answered has left. */
   closeAfterReplies(): void {
     this.#isClosing = true
-    if (running !== this) this.#settleState()
+    if (running !== this.id) this.#settleState()
   }
 
   /** At once, and told. */
@@ -230,7 +230,7 @@ export class Connection implements Session {
   #work(): void {
     if (this.#isOver) return
     this.#writeBeside()
-    running = this
+    running = this.id
     let hasRun = false
     while (this.#mayRun()) {
       let command: Command | undefined
@@ -257,7 +257,7 @@ export class Connection implements Session {
       this.#run(command)
     }
     this.#flush()
-    running = undefined
+    running = 0
     this.#settleState()
   }
 
@@ -343,7 +343,7 @@ export class Connection implements Session {
   #sendBeside(reply: Reply, isPush: boolean): void {
     if (this.#isOver) return
     const one: Beside = { isPush, items: isPush ? (reply as readonly Reply[]) : [reply] }
-    if (running === this) {
+    if (running === this.id) {
       this.#writeOne(one)
       return
     }
@@ -353,8 +353,7 @@ export class Connection implements Session {
     } else if (this.#beside.length === 1) {
       process.nextTick(() => this.#sendAllBeside())
     }
-    if (parts.length > 1) socket.uncork()
-    wake.answered()
+  }
 
   #sendAllBeside(): void {
     this.#writeBeside()
@@ -382,6 +381,7 @@ export class Connection implements Session {
     if (parts.length > 1) socket.cork()
     for (const part of parts) socket.write(part)
     if (parts.length > 1) socket.uncork()
+    wake.answered()
     if (this.unsent > this.#host.outputBytes) this.#choke()
   }
 

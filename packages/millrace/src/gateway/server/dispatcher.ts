@@ -98,13 +98,14 @@ export class Dispatcher {
   #unknown(command: Command): ReplyError {
     const { name, args } = command
     if (name === 'CLIENT' && args.length === 0) return new ReplyError('Command not supported: ')
-    const sub = text(command, 0)
     if (name === '' || this.#parts.isStrict) {
-      const shown = name === 'CLIENT' ? sub.toUpperCase() : name
-      return new ReplyError(`Command not supported: ${shown}`)
+      const shown = name === 'CLIENT' ? text(command, 0) : (command.spelled?.toString() ?? '')
+      return new ReplyError(`Command not supported: ${shown.toUpperCase()}`)
     }
-    if (name === 'CLIENT')
+    if (name === 'CLIENT') {
+      const sub = quoteArgument(args[0] ?? null, 128).slice(1, -1)
       return new ReplyError(`ERR unknown subcommand '${sub}'. Try CLIENT HELP.`)
+    }
     const shown = args.slice(0, 20).map((one) => `'${quoteArgument(one, 128).slice(1, -1)}' `)
     return new ReplyError(
       `ERR unknown command '${quoteArgument(command.spelled, 128).slice(1, -1)}', with args beginning with: ${shown.join('')}`,

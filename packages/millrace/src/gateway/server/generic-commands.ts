@@ -40,8 +40,10 @@ export function originalCommands({
       if (command.args.length > 0)
         throw new ReplyError("ERR command 'monitor' does not accept any extra arguments")
       permit(connection, 'admin')
-      if (!monitors.add(connection)) throw new ReplyError('ERR there are 64 monitors already')
-      return ok
+      const begin = (): Reply =>
+        monitors.add(connection) ? ok : new ReplyError('ERR there are 64 monitors already')
+      // Lines must not overtake the reply that opens them, nor the replies before it.
+      return connection.whenAnswered()?.then(begin) ?? begin()
     },
   }
 }

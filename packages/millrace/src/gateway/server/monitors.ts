@@ -4,12 +4,20 @@ import { quoteArgument } from '../resp/reply-writer.ts'
 import type { Connection } from './connection.ts'
 
 const mostMonitors = 64
-/** Lines that a slow reader may leave unread; a line has a few hundred bytes at most. */
-const mostUnsentBytes = 256 * 1024
+/** Lines that a slow reader may leave unread; what comes beyond is dropped. */
+const mostLines = 1000
+/** Written before the socket is asked again whether it takes more. */
+const linesAtOnce = 100
+
+interface Watcher {
+  readonly connection: Connection
+  lines: Simple[]
+  isPlanned: boolean
+}
 
 /** Whoever watches all commands of this process. */
 export class Monitors {
-  readonly #watching = new Set<Connection>()
+  readonly #watching = new Map<Connection, Watcher>()
   /** Lines that slow readers did not get. */
   dropped = 0
 
@@ -19,25 +27,49 @@ export class Monitors {
 
   /** False: there are as many as there may be. */
   add(connection: Connection): boolean {
-    if (!this.#watching.has(connection) && this.#watching.size >= mostMonitors) return false
-    this.#watching.add(connection)
+    if (this.#watching.has(connection)) return true
+    if (this.#watching.size >= mostMonitors) return false
+    const watcher: Watcher = { connection, lines: [], isPlanned: false }
+    this.#watching.set(connection, watcher)
     connection.isMonitor = true
+    connection.onRoom = () => this.#pour(watcher)
     return true
   }
 
   remove(connection: Connection): void {
-    this.#watching.delete(connection)
+    if (!this.#watching.delete(connection)) return
     connection.isMonitor = false
+    connection.onRoom = undefined
   }
 
   /** Tells of a command, before it runs. */
   tell(command: Command, from: Connection, nowMs: number): void {
-    if (this.#watching.size === 0) return
     const line = new Simple(lineOf(command, from, nowMs))
-    for (const watcher of this.#watching) {
-      if (watcher.unsent > mostUnsentBytes) this.dropped++
-      else watcher.send(line)
+    for (const watcher of this.#watching.values()) {
+      if (watcher.lines.length >= mostLines && !watcher.connection.isFull) this.#pour(watcher)
+      if (watcher.lines.length >= mostLines) {
+        this.dropped++
+        continue
+      }
+      watcher.lines.push(line)
+      if (watcher.isPlanned) continue
+      watcher.isPlanned = true
+      process.nextTick(() => {
+        watcher.isPlanned = false
+        this.#pour(watcher)
+      })
     }
+  }
+
+  #pour(watcher: Watcher): void {
+    const { connection, lines } = watcher
+    let sent = 0
+    while (sent < lines.length && !connection.isFull) {
+      const some = lines.slice(sent, sent + linesAtOnce)
+      connection.sendNow(some)
+      sent += some.length
+    }
+    if (sent > 0) watcher.lines = lines.slice(sent)
   }
 }
 

@@ -1,4 +1,5 @@
 import { deferred, sleep, type Clock } from '../../kit/index.ts'
+import { events } from '../../telemetry/index.ts'
 import type { GatewayPart } from '../command.ts'
 import { ReplyError } from '../reply.ts'
 import type { Connection } from './connection.ts'
@@ -51,6 +52,9 @@ export class Sessions {
       if (ending === undefined || leftMs <= 0)
         throw new ReplyError(`CONS id ${name} is already taken`, { closes })
       await within(this.#clock, ending.done, leftMs)
+      // A name of a connection that went meanwhile would never be free again.
+      if (this.byId.get(connection.id) !== connection || this.#endings.has(connection))
+        throw new ReplyError('CONS the connection is closed', { closes })
     }
     if (connection.name !== undefined)
       throw new ReplyError(`CONS Client ID is already set to ${connection.name}`)
@@ -83,7 +87,7 @@ export class Sessions {
   }
 
   async #giveBack(connection: Connection): Promise<void> {
-    await Promise.all(this.#parts.flatMap((part) => part.closed?.(connection) ?? []))
+    await Promise.all(this.#parts.map((part) => told(part, connection)))
     this.#free(connection)
   }
 
@@ -98,4 +102,12 @@ async function within(clock: Clock, work: Promise<void>, ms: number): Promise<vo
   const done = new AbortController()
   await Promise.race([work, sleep(clock, ms, done.signal)])
   done.abort(new Error('done'))
+}
+
+async function told(part: GatewayPart, connection: Connection): Promise<void> {
+  try {
+    await part.closed?.(connection)
+  } catch (error) {
+    events.gatewayDefect.publish({ command: 'close', client: connection.who, error })
+  }
 }

@@ -217,6 +217,14 @@ class Server {
         clock,
         outputBytes: settings.outputBytes,
         dispatch: (command, from) => this.#dispatcher.dispatch(command, from),
+        disconnected: (ended, reason) => {
+          this.counters.disconnected++
+          events.gatewayDisconnected.publish({ client: ended.who, address, reason })
+        },
+        confused: (ended, { message }) => {
+          this.counters.protocolErrors++
+          events.gatewayProtocolError.publish({ client: ended.who, address, error: message })
+        },
         over: (ended) => {
           this.#monitors.remove(ended)
           this.sessions.over(ended)
@@ -234,6 +242,8 @@ class Server {
       connections: all.length,
       connections_opened: this.counters.connections,
       connections_refused: this.counters.refused,
+      connections_disconnected: this.counters.disconnected,
+      protocol_errors: this.counters.protocolErrors,
       blocked_calls: all.filter(({ isBlocked }) => isBlocked).length,
       monitors: this.#monitors.size,
       monitor_dropped_lines: this.#monitors.dropped,
@@ -274,8 +284,7 @@ class Server {
         const nowMs = clock.now()
         const monotonicMs = clock.monotonicMs()
         for (const one of this.sessions.byId.values()) {
-          const isSlow = one.insideSinceMs > 0 && !one.isBlocked
-          if (isSlow && monotonicMs - one.insideSinceMs > settings.commandMs)
+          if (one.insideSinceMs > 0 && monotonicMs - one.insideSinceMs > settings.commandMs)
             one.disconnect('a command did not become whole in time')
           else if (
             settings.idleMs > 0 &&
