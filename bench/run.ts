@@ -25,6 +25,7 @@ const races: Readonly<Record<string, readonly string[]>> = {
   'consumers on Apache Kafka': ['consumer.ts', '--rounds', 'ROUNDS', '--engine', 'kafka'],
   frameworks: ['framework.ts', '--rounds', 'ROUNDS'],
   lanes: ['lanes.ts', '--rounds', 'ROUNDS'],
+  gateway: ['gateway.ts', '--rounds', 'ROUNDS'],
 }
 
 export interface BenchResults {
