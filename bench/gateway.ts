@@ -216,8 +216,7 @@ async function measure(
   await talk.ask('XGROUP', 'CREATE', 'group', 'readers', '0')
   const read = async (): Promise<number> => {
     const reply = await talk.ask(
-      ...['XREADGROUP', 'GROUP', 'readers', 'one', 'COUNT', '100', 'BLOCK', '5000'],
-      ...['STREAMS', 'group', '>'],
+      ...'XREADGROUP GROUP readers one COUNT 100 BLOCK 5000 STREAMS group >'.split(' '),
     )
     const ids = [...reply.matchAll(/\r\n(\d+-\d+)\r\n/g)].map(([, id = '']) => id)
     if (ids.length > 0) await talk.ask('XACK', 'group', 'readers', ...ids)
