@@ -5,7 +5,8 @@
  *
  * Millrace's client, kafkajs and librdkafka (where it is installed) each write idempotently to every partition, and read
  * as a group of their own. Besides the kills (`kill -9`, then a start on the same folder) the broker is frozen for up to
- * 3 s, connections are cut, and members leave and come again. The seed is printed and may be given as CHAOS_SEED.
+ * 3 s, its disk is full for up to 2 s (where a small one can be mounted), connections are cut, and members leave and come
+ * again. The seed is printed and may be given as CHAOS_SEED.
  * At the end every group must have read everything; exits 1 when it has not, or when an anomaly was found.
  */
 import { spawn, type ChildProcess } from 'node:child_process'
@@ -23,6 +24,7 @@ import { until } from '../harness/until.ts'
 import { openGate } from './gate.ts'
 import { checkHistory, type HistoryEvent } from './history.ts'
 import { seeded } from './seeded.ts'
+import { openSmallDisk } from './small-disk.ts'
 
 const kills = Number(process.argv[2] ?? 30)
 const seed = Number(process.env['CHAOS_SEED'] ?? Date.now() % 1_000_000)
@@ -45,7 +47,10 @@ const programs: readonly (readonly [name: string, command: string, file: string]
 if (missingPython !== undefined) console.log(`without librdkafka: ${missingPython}`)
 console.log(`${kills} kills, ${programs.length} clients, seed ${seed}`)
 
-const folder = await mkdtemp(join(tmpdir(), 'millrace-chaos-'))
+const disk = await openSmallDisk(256 + kills * 8)
+if (typeof disk === 'string') console.log(`without full disks: ${disk}`)
+await using ownDisk = typeof disk === 'string' ? undefined : disk
+const folder = ownDisk?.folder ?? (await mkdtemp(join(tmpdir(), 'millrace-chaos-')))
 await using gate = await openGate()
 let broker = await startBroker(0)
 const history: HistoryEvent[] = []
@@ -56,7 +61,7 @@ await using client = openClient({ brokers: [`127.0.0.1:${gate.port}`], clientId:
 await createTopics(client, { [topic]: { partitions } })
 const clients = programs.map(([name, command, file]) => startClient(name, command, file))
 
-const did = { kills: 0, freezes: 0, cuts: 0, rejoins: 0 }
+const did = { kills: 0, freezes: 0, cuts: 0, rejoins: 0, fullDisks: 0 }
 while (did.kills < kills) {
   await wait(200 + random() * 1000)
   const dice = random()
@@ -71,8 +76,13 @@ while (did.kills < kills) {
     await wait(random() ** 3 * 3000)
     broker.process.kill('SIGCONT')
     did.freezes++
-  } else if (dice < 0.85) {
+  } else if (dice < 0.82) {
     did.cuts += gate.cut(() => random() < 0.5)
+  } else if (dice < 0.9 && ownDisk !== undefined) {
+    await ownDisk.fill()
+    await wait(random() ** 2 * 2000)
+    await ownDisk.free()
+    did.fullDisks++
   } else {
     clients[Math.floor(random() * clients.length)]?.stdin?.write('rejoin\n')
     did.rejoins++
@@ -102,7 +112,7 @@ for (let partition = 0; partition < partitions; partition++) {
 const anomalies = checkHistory(history, { logs, committed: await committedOf(client) })
 const count = (e: HistoryEvent['e']): number => history.filter((event) => event.e === e).length
 console.log(
-  `${did.kills} kills, ${did.freezes} freezes, ${did.cuts} connections cut, ${did.rejoins} members came again: ` +
+  `${did.kills} kills, ${did.freezes} freezes, ${did.cuts} connections cut, ${did.fullDisks} times a full disk, ${did.rejoins} members came again: ` +
     `${count('send')} sends, ${count('sent')} acknowledged, ${[...ends.values()].reduce((sum, end) => sum + end, 0)} in the log, ` +
     `${count('poll')} polls in ${count('assigned')} tenures, ${count('committed')} commits, ${troubles} errors that clients told; ` +
     `${anomalies.length} anomalies`,
