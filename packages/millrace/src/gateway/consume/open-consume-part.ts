@@ -1,12 +1,12 @@
 import type { ClientMessage } from '../../client/index.ts'
-import { isFailure } from '../../errors/index.ts'
+import { failure, isFailure } from '../../errors/index.ts'
 import type { Timer } from '../../kit/index.ts'
 import { events } from '../../telemetry/index.ts'
 import type { Command, Figures, GatewayPart } from '../command.ts'
 import type { GatewayCore } from '../gateway-core.ts'
 import type { ProducePart } from '../produce/index.ts'
 import { texts } from '../produce/index.ts'
-import { consumerOptions } from '../properties/index.ts'
+import { consumerOptions, consumerSectionFaults } from '../properties/index.ts'
 import { nullArray, ReplyError, type Reply } from '../reply.ts'
 import { permit } from '../server/users.ts'
 import type { Session } from '../session.ts'
@@ -23,8 +23,12 @@ const sweepMs = 1000
  *
  *     BLPOP -> checks -> the connection's consumer -> a message that is here, or a wait
  *     RPUSH acks -> stored position -> commit by time, at a rebalance, at the end
+ *
+ * @throws MR_CONFIG_INVALID when the consumer section is one that every consumer would be refused for
  */
 export function openConsumePart(core: GatewayCore, produce: ProducePart): GatewayPart {
+  const faults = consumerSectionFaults(core.settings.consumer)
+  if (faults.length > 0) throw failure('MR_CONFIG_INVALID', { faults })
   return new Consuming(core, produce)
 }
 

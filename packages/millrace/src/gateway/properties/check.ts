@@ -23,9 +23,12 @@ function valueFault(name: string, value: string, property: Property): string | u
     case 'text':
       return undefined
     case 'boolean':
-      return booleans.has(value) ? undefined : `Expected bool value for "${name}": true or false`
+      return booleans.has(value.toLowerCase())
+        ? undefined
+        : `Expected bool value for "${name}": true or false`
     case 'enum':
-      return property.values.includes(value)
+      // As the flags and booleans, in any case of letters.
+      return property.values.includes(value.toLowerCase())
         ? undefined
         : `Invalid value "${value}" for configuration property "${name}"`
     case 'flags': {

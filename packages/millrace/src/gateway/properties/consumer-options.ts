@@ -1,7 +1,7 @@
 import { cooperativeSticky, range, type Assignor, type GroupOptions } from '../../client/index.ts'
 import { ReplyError } from '../reply.ts'
 import type { PropertyValues } from '../settings.ts'
-import { propertyFault } from './check.ts'
+import { propertyFault, sectionFaults } from './check.ts'
 
 /** What a consumer's properties mean here. */
 export interface ConsumerOptions {
@@ -27,6 +27,8 @@ const bufferedBytes = 1024 * 1024
 
 /** Decided by the gateway, whatever is asked: acknowledgements are what is stored and committed. */
 const fixed = new Set(['enable.auto.commit', 'enable.auto.offset.store', 'group.id', 'client.id'])
+const falseWords = ['false', 'f', '0']
+const trueWords = ['true', 't', '1']
 const meant = new Set([
   'auto.commit.interval.ms',
   'auto.offset.reset',
@@ -77,7 +79,8 @@ export function consumerOptions(values: PropertyValues): ConsumerOptions {
   const maxPollMs = number('max.poll.interval.ms') ?? 300_000
   if (maxPollMs < sessionTimeoutMs)
     throw new ReplyError('`max.poll.interval.ms`must be >= `session.timeout.ms`')
-  const reset = starts[(text('auto.offset.reset') ?? 'largest') as keyof typeof starts]
+  const reset =
+    starts[(text('auto.offset.reset') ?? 'largest').toLowerCase() as keyof typeof starts]
   const instanceId = text('group.instance.id')
   return {
     group: {
@@ -89,7 +92,9 @@ export function consumerOptions(values: PropertyValues): ConsumerOptions {
       start: reset,
       outOfRange: reset === 'fail' ? 'fail' : reset,
       isolation:
-        text('isolation.level') === 'read_uncommitted' ? 'read_uncommitted' : 'read_committed',
+        text('isolation.level')?.toLowerCase() === 'read_uncommitted'
+          ? 'read_uncommitted'
+          : 'read_committed',
       assignors: assignorsOf(text('partition.assignment.strategy')),
       ...(instanceId === undefined || instanceId === '' ? {} : { instanceId }),
       fetch: {
@@ -107,8 +112,40 @@ export function consumerOptions(values: PropertyValues): ConsumerOptions {
     },
     autoCommitMs: number('auto.commit.interval.ms') ?? 5000,
     maxPollMs,
-    ignored: Object.keys(values).filter((name) => !meant.has(name) && !fixed.has(name)),
+    ignored: [
+      ...Object.keys(values).filter((name) => !meant.has(name) && !fixed.has(name)),
+      ...contradictions(values),
+    ],
   }
+}
+
+/**
+ * Everything that is wrong with the gateway's own consumer section: what a consumer is refused for, and, since nobody
+ * can correct it later, what it only ignores.
+ */
+export function consumerSectionFaults(values: PropertyValues): readonly string[] {
+  const faults = sectionFaults('consumer', values)
+  for (const name of contradictions(values))
+    faults.push(
+      name === 'enable.auto.commit'
+        ? 'consumer: enable.auto.commit must be true: acknowledgements are committed'
+        : 'consumer: enable.auto.offset.store must be false: RPUSH acks stores',
+    )
+  if (faults.length > 0) return faults
+  try {
+    consumerOptions(values)
+    return []
+  } catch (error) {
+    if (!(error instanceof ReplyError)) throw error
+    return [`consumer: ${error.message}`]
+  }
+}
+
+/** What says otherwise than the gateway does. */
+function contradictions(values: PropertyValues): readonly string[] {
+  const says = (name: string, words: readonly string[]): readonly string[] =>
+    words.includes(String(values[name]).toLowerCase()) ? [name] : []
+  return [...says('enable.auto.commit', falseWords), ...says('enable.auto.offset.store', trueWords)]
 }
 
 /**

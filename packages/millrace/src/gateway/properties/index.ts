@@ -1,2 +1,2 @@
-export { consumerOptions, type ConsumerOptions } from './consumer-options.ts'
+export { consumerOptions, consumerSectionFaults, type ConsumerOptions } from './consumer-options.ts'
 export { readGatewayFile, type GatewayFile } from './read-gateway-file.ts'
