@@ -46,6 +46,8 @@ export interface StartGatewayOptions extends GatewayOptions {
   readonly proxyProtocol?: boolean
   /** Answers /healthz, /readyz and /metrics over HTTP there; 0 takes a free port. Default: not at all. */
   readonly healthPort?: number
+  /** Commands of your own beside the gateway's. */
+  readonly parts?: readonly GatewayPart[]
   readonly clock?: Clock
 }
 
@@ -71,6 +73,8 @@ export interface Gateway extends AsyncDisposable {
 
 const version = '8.0.0'
 const sweepMs = 1000
+/** How long whoever is refused may take to read why. */
+const lastWordMs = 1000
 /** Of the time of a stop, what delivering may take at least. */
 const flushShare = 0.4
 
@@ -110,6 +114,7 @@ export async function startGateway(options: StartGatewayOptions): Promise<Gatewa
   try {
     const produce = openProducePart(core)
     parts.push(produce, openConsumePart(core, produce), openStreamsPart(core, produce))
+    parts.push(...(options.parts ?? []))
     const server = new Server({ options, core, parts, sessions, users, produce })
     listening = await openListeners({ ...options, host }, (socket, address) =>
       server.accept(socket, address),
@@ -205,6 +210,8 @@ class Server {
       events.gatewayRefused.publish({ address, reason: 'there are too many connections' })
       socket.on('error', () => undefined)
       socket.end('-ERR max number of clients reached\r\n')
+      // It is not waited for its end, or refused connections could be open without a limit.
+      clock.after(lastWordMs, () => socket.destroy(), { unref: true })
       return
     }
     const connection = new Connection({
