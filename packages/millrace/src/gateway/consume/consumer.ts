@@ -97,11 +97,12 @@ export class Consumer {
     for (let step = 0; step < count; step++) {
       const held = this.#held[this.#turn % count]!
       const [message] = held.owned.take(1)
+      // Partitions take turns, message by message.
+      this.#turn++
       if (message !== undefined) {
         this.messages++
         return message
       }
-      this.#turn++
     }
     return undefined
   }

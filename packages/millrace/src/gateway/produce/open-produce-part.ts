@@ -214,7 +214,9 @@ class Producing implements ProducePart, Ledger {
       this.#bytes + bytes > settings.bufferBytes ||
       account.bytes + bytes > settings.bufferBytesPerConnection
     if (isFull) throw new ReplyError(`PROD ${texts.queueFull}`)
-    const accepted = new Accepted(this, account, { topic, key, value, bytes })
+    // The batch has its own copy of the value; this one is kept for `unsentDir` alone.
+    const kept = this.#unsent === undefined ? null : value
+    const accepted = new Accepted(this, account, { topic, key, value: kept, bytes })
     this.#accepted++
     this.#bytes += bytes
     account.bytes += bytes
