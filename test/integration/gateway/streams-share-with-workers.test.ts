@@ -1,39 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import fc from 'fast-check'
-import { joinMetadata, splitMetadata } from '../../../packages/millrace/src/app/offsets/metadata.ts'
-import {
-  readCommittedText,
-  writeCommittedText,
-} from '../../../packages/millrace/src/gateway/streams/acknowledged-ahead.ts'
 import { until } from '../../harness/until.ts'
 import { openStreams } from './streams-harness.ts'
 
-const runsOf = fc
-  .array(fc.tuple(fc.integer({ min: 1, max: 90 }), fc.integer({ min: 1, max: 90 })), {
-    maxLength: 100,
-  })
-  .map((list) => {
-    let end = 1000
-    return list.flatMap(([gap, length]) => {
-      const from = end + gap
-      end = from + length
-      return [from, end]
-    })
-  })
-
 describe('a Streams consumer', () => {
-  it('and a Millrace worker read what the other has committed', () => {
-    fc.assert(
-      fc.property(runsOf, fc.string({ maxLength: 20 }), (runs, user) => {
-        const ours = writeCommittedText(1000, { user, runs })
-        assert.deepEqual(splitMetadata(ours, 1000), { user, runs })
-        const theirs = joinMetadata(user, 1000, runs)
-        assert.deepEqual(readCommittedText(1000, theirs), { user, runs })
-      }),
-    )
-  })
-
   it('is not given again what another process acknowledged out of order', async () => {
     await using streams = await openStreams()
     await streams.createTopics({ orders: 1 })

@@ -3,6 +3,12 @@ export type * from './admin/index.ts'
 export { openClient, type Client, type ClientOptions } from './client.ts'
 export type { AssignedPartitions, AssignmentOptions, DirectAssignment } from './assignment/index.ts'
 export type { ClientCore } from './client-core.ts'
+export {
+  joinMetadata,
+  splitMetadata,
+  userMetadataLimit,
+  type Runs,
+} from './commit-metadata/index.ts'
 export { refusalOf } from './producer/index.ts'
 export type { BrokerAddress, Dial, TlsOptions } from './connections/index.ts'
 export { isRetriable, kafkaCodeOf, kafkaFailure } from './kafka-failure.ts'

@@ -1,6 +1,6 @@
 import { failure } from '../../errors/index.ts'
 import { Tracker } from '../tracker/tracker.ts'
-import type { Runs } from './ranges.ts'
+import type { Runs } from '../../client/index.ts'
 
 /**
  * Which position of a partition may be committed. Chosen once at boot; the owner knows no more than this.

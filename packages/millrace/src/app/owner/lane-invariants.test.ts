@@ -5,7 +5,7 @@ import * as fc from 'fast-check'
 
 import { driveConsumer, type Drive } from '../../testing/drive-consumer.ts'
 import { defineConsumer, defineTopic, failed, retry, skip, text, type Message } from '../index.ts'
-import { splitMetadata } from '../offsets/metadata.ts'
+import { splitMetadata } from '../../client/index.ts'
 
 const events = defineTopic('events', { key: text() })
 const partitions = [0, 1]

@@ -1,20 +1,15 @@
+import { joinMetadata, splitMetadata, userMetadataLimit, type Runs } from '../../client/index.ts'
 import { failure } from '../../errors/index.ts'
 import { events } from '../../telemetry/index.ts'
 import type { ConsumerPlan } from '../consumer/plan.ts'
 import { DeliveredMessage } from '../message/message.ts'
-import {
-  joinMetadata,
-  splitMetadata,
-  UserMetadata,
-  userMetadataLimit,
-} from '../offsets/metadata.ts'
+import { UserMetadata } from '../offsets/metadata.ts'
 import {
   automaticOffsets,
   manualLaneOffsets,
   manualOffsets,
   type OffsetPolicy,
 } from '../offsets/policy.ts'
-import type { Runs } from '../offsets/ranges.ts'
 import type { Clock, SourceMessage, SourcePartition } from '../ports.ts'
 import type { Topic } from '../topic/define-topic.ts'
 import { Tracker } from '../tracker/tracker.ts'

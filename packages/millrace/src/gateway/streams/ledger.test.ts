@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
-import { readCommittedText, writeCommittedText } from './acknowledged-ahead.ts'
+import { joinMetadata, splitMetadata } from '../../client/index.ts'
 import { PartitionLedger, type Holder } from './ledger.ts'
 
 const holderNamed = (name: string): Holder => ({ name, pending: 0 })
@@ -87,7 +87,7 @@ describe('a ledger', () => {
         let text = ''
         // Three holders in turn; each acknowledges some, and dies.
         for (const part of [play.map(({ order }) => order), later, []]) {
-          const { runs } = readCommittedText(base, text)
+          const { runs } = splitMetadata(text, base)
           const ledger = new PartitionLedger('t', 0, runs)
           const holder = holderNamed('a')
           const handedOut: number[] = []
@@ -106,8 +106,8 @@ describe('a ledger', () => {
             if (ledger.acknowledge(offset)) acknowledged.add(offset)
           }
           base = Math.max(base, ledger.position)
-          text = writeCommittedText(base, { user: 'mine', runs: ledger.ahead })
-          assert.equal(readCommittedText(base, text).user, 'mine')
+          text = joinMetadata('mine', base, ledger.ahead)
+          assert.equal(splitMetadata(text, base).user, 'mine')
         }
       }),
     )

@@ -10,7 +10,7 @@
  * - Memory follows the number of pending entries, however far apart they lie.
  */
 
-import type { Runs } from './acknowledged-ahead.ts'
+import type { Runs } from '../../client/index.ts'
 
 /** Who has entries; counts them over all partitions. */
 export interface Holder {

@@ -7,12 +7,18 @@
  * - Entries of a partition that goes leave with it: they come again where it went.
  * - At 10,000 pending entries it hands out nothing new.
  */
-import type { Client, ClientMessage, GroupMember, OwnedPartition } from '../../client/index.ts'
+import {
+  joinMetadata,
+  splitMetadata,
+  type Client,
+  type ClientMessage,
+  type GroupMember,
+  type OwnedPartition,
+} from '../../client/index.ts'
 import type { MillraceError } from '../../errors/index.ts'
 import type { Clock, Timer } from '../../kit/index.ts'
 import type { Reply } from '../reply.ts'
 import type { Session } from '../session.ts'
-import { readCommittedText, writeCommittedText } from './acknowledged-ahead.ts'
 import type { ConsumerSettings } from './consumer-settings.ts'
 import { PartitionLedger, type Holder } from './ledger.ts'
 import { entryReply } from './read-log.ts'
@@ -265,7 +271,7 @@ export class StreamConsumer implements Holder {
   #assigned(partitions: readonly OwnedPartition[]): void {
     for (const owned of partitions) {
       const { offset: committed, metadata: committedText } = owned.committed ?? nothingCommitted
-      const { user: userText, runs } = readCommittedText(committed, committedText)
+      const { user: userText, runs } = splitMetadata(committedText, committed)
       const ledger = new PartitionLedger(owned.topic, owned.partition, runs)
       const held: Held = { owned, ledger, consumer: this, userText, committed, committedText }
       this.#held.push(held)
@@ -343,7 +349,7 @@ export class StreamConsumer implements Holder {
     const entries = some.flatMap((held) => {
       const { position, ahead } = held.ledger
       if (position < 0 || position < held.committed) return []
-      const metadata = writeCommittedText(position, { user: held.userText, runs: ahead })
+      const metadata = joinMetadata(held.userText, position, ahead)
       const isNew = position > held.committed || metadata !== held.committedText
       return isNew ? { held, partition: held.owned, offset: position, metadata } : []
     })

@@ -3,7 +3,7 @@ import { describe, it } from 'node:test'
 
 import * as fc from 'fast-check'
 
-import { joinMetadata, metadataLimit, splitMetadata, UserMetadata } from './metadata.ts'
+import { joinMetadata, metadataLimit, splitMetadata } from './commit-metadata.ts'
 import { decodeRuns, encodeRuns } from './ranges.ts'
 
 /** Gaps and lengths as runs above a base. */
@@ -84,18 +84,5 @@ describe('the metadata of a commit', () => {
         },
       ),
     )
-  })
-
-  it('speaks only of what the position has passed', () => {
-    const metadata = new UserMetadata('before')
-    metadata.note(7, 'seven')
-    metadata.note(5, 'five')
-    assert.equal(metadata.at(5), 'before')
-    assert.equal(metadata.at(6), 'five')
-    assert.equal(metadata.at(8), 'seven')
-    assert.equal(metadata.at(9), 'seven')
-    metadata.note(20, 'twenty')
-    metadata.forgetFrom(10)
-    assert.equal(metadata.at(30), 'seven')
   })
 })

@@ -1,0 +1,2 @@
+export { joinMetadata, splitMetadata, userMetadataLimit } from './commit-metadata.ts'
+export type { Runs } from './ranges.ts'
