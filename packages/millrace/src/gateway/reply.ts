@@ -46,7 +46,11 @@ export class ReplyError extends Error {
   /** The connection is closed once the error has been sent. */
   readonly closes: boolean
   constructor(text: string, { closes = false }: { readonly closes?: boolean } = {}) {
+    // An outcome, not a defect: nobody reads its stack, and taking one costs more than the whole command.
+    const { stackTraceLimit } = Error
+    Error.stackTraceLimit = 0
     super(text)
+    Error.stackTraceLimit = stackTraceLimit
     this.closes = closes
   }
 }

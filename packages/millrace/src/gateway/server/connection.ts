@@ -11,6 +11,8 @@ import type { User } from './users.ts'
 const readAheadBytes = 1024 * 1024
 /** Replies on their way at once; more commands wait. */
 const mostInFlight = 10_000
+/** Commands of one connection before others have their turn. */
+const mostPerTurn = 2000
 /** Of what is sent beside replies in one turn; more leaves at once. */
 const mostBeside = 1000
 /** A peer that takes nothing for so long of what is unsent is disconnected. */
@@ -71,10 +73,12 @@ export class Connection implements Session {
   #slots: Slot[] = []
   #first = 0
   #beside: Beside[] = []
+  #onOver: (() => void)[] | undefined
   /** For what is sent here while another connection runs. */
   #spare: ReplyWriter | undefined
   #isBusy = false
   #isPlanned = false
+  #isYielding = false
   #isPaused = false
   #isChoked = false
   #hasEnded = false
@@ -202,6 +206,12 @@ export class Connection implements Session {
     })
   }
 
+  /** Resolves when the connection is over. */
+  whenOver(): Promise<void> {
+    if (this.#isOver) return Promise.resolve()
+    return new Promise((resolve) => (this.#onOver ??= []).push(resolve))
+  }
+
   /** Takes no more commands, and closes once what is answered has left. */
   closeAfterReplies(): void {
     this.#isClosing = true
@@ -231,8 +241,12 @@ export class Connection implements Session {
     if (this.#isOver) return
     this.#writeBeside()
     running = this.id
-    let hasRun = false
+    let count = 0
     while (this.#mayRun()) {
+      if (count === mostPerTurn) {
+        this.#yield()
+        break
+      }
       let command: Command | undefined
       try {
         command = this.#parser.next()
@@ -244,11 +258,11 @@ export class Connection implements Session {
       }
       if (command === undefined) {
         if (!this.#parser.isInside) this.#insideSinceMs = 0
-        else if (hasRun || this.#insideSinceMs === 0)
+        else if (count > 0 || this.#insideSinceMs === 0)
           this.#insideSinceMs = this.#host.clock.monotonicMs()
         break
       }
-      hasRun = true
+      count++
       if (command.name === 'POST' || command.name === 'HOST:') {
         // A browser that a page tricked into sending a request here: what follows is its body.
         this.disconnect('it speaks HTTP')
@@ -261,9 +275,18 @@ export class Connection implements Session {
     this.#settleState()
   }
 
+  #yield(): void {
+    this.#isYielding = true
+    setImmediate(() => {
+      this.#isYielding = false
+      this.#work()
+    })
+  }
+
   #mayRun(): boolean {
     return (
       !this.#isBusy &&
+      !this.#isYielding &&
       !this.#isClosing &&
       !this.#isOver &&
       !this.#isChoked &&
@@ -396,11 +419,12 @@ export class Connection implements Session {
   #settleState(): void {
     if (this.#isOver) return
     const isIdle = !this.#isBusy && this.#inFlight === 0
-    if (isIdle && (this.#isClosing || (this.#hasEnded && !this.#isChoked))) {
+    const hasMore = this.#isChoked || this.#isYielding
+    if (isIdle && (this.#isClosing || (this.#hasEnded && !hasMore))) {
       this.#finish()
       return
     }
-    const isBehind = this.#isBusy || this.#inFlight >= mostInFlight
+    const isBehind = this.#isBusy || this.#isYielding || this.#inFlight >= mostInFlight
     const shouldPause = this.#isChoked || (isBehind && this.#parser.buffered > readAheadBytes)
     if (shouldPause === this.#isPaused) return
     this.#isPaused = shouldPause
@@ -439,6 +463,7 @@ export class Connection implements Session {
     this.#beside = []
     this.#gone.abort()
     this.#host.over(this)
+    for (const resolve of this.#onOver ?? []) resolve()
   }
 }
 

@@ -126,8 +126,11 @@ export class Dispatcher {
       throw new ReplyError(`ERR more than ${commandsPerSecond} commands a second`)
   }
 
-  #failed(error: unknown, { name }: Command, { who }: Connection): ReplyError {
+  #failed(error: unknown, { name }: Command, { who, signal }: Connection): ReplyError {
     if (error instanceof ReplyError) return error
+    // The peer has ended its side, which ends what was on its way for it.
+    if (signal.aborted && error instanceof Error && error.name === 'AbortError')
+      return new ReplyError('ERR the connection has ended')
     // A defect of ours: told to who runs the gateway, and nothing of it to the peer.
     events.gatewayDefect.publish({ command: name, client: who, error })
     return new ReplyError('ERR internal error')

@@ -43,15 +43,24 @@ export class Sessions {
   async name(connection: Connection, name: string): Promise<void> {
     const closes = connection.name === undefined
     const deadlineMs = this.#clock.monotonicMs() + takeoverMs
+    let hasLooked = false
     for (;;) {
       if (this.isDraining) throw new ReplyError('CONS Server shutdown', { closes })
       const holder = this.#byName.get(name)
       if (holder === undefined) break
-      const ending = this.#endings.get(holder)
+      const ending =
+        this.#endings.get(holder)?.done ??
+        (holder.signal.aborted && holder !== connection ? holder.whenOver() : undefined)
       const leftMs = deadlineMs - this.#clock.monotonicMs()
-      if (ending === undefined || leftMs <= 0)
+      if (ending !== undefined && leftMs > 0) {
+        await within(this.#clock, ending, leftMs)
+      } else if (hasLooked || holder === connection) {
         throw new ReplyError(`CONS id ${name} is already taken`, { closes })
-      await within(this.#clock, ending.done, leftMs)
+      } else {
+        // The end of a holder that left before this connection came may lie unread in its socket.
+        hasLooked = true
+        await turnOfTheLoop()
+      }
       // A name of a connection that went meanwhile would never be free again.
       if (this.byId.get(connection.id) !== connection || this.#endings.has(connection))
         throw new ReplyError('CONS the connection is closed', { closes })
@@ -110,4 +119,9 @@ async function told(part: GatewayPart, connection: Connection): Promise<void> {
   } catch (error) {
     events.gatewayDefect.publish({ command: 'close', client: connection.who, error })
   }
+}
+
+/** All sockets have been looked at once. */
+function turnOfTheLoop(): Promise<void> {
+  return new Promise((resolve) => setImmediate(() => setImmediate(resolve)))
 }
