@@ -56,7 +56,10 @@ export class Consumer {
   #error: MillraceError | undefined
   #commitTimer: Timer | undefined
   #closing: Promise<void> | undefined
+  /** Members that were silent for too long, giving back what they held. */
+  readonly #leaving = new Set<Promise<void>>()
   #isClosed = false
+  #isPlaced = false
   readonly #ending = new AbortController()
   messages = 0
   acks = 0
@@ -83,6 +86,26 @@ export class Consumer {
 
   get isJoined(): boolean {
     return this.#member !== undefined
+  }
+
+  /**
+   * Every position is fixed that its first assignment asks for: what is produced from now on is read. Once true, or set,
+   * it stays so.
+   */
+  get isPlaced(): boolean {
+    if (this.#isPlaced) return true
+    const member = this.#member
+    this.#isPlaced =
+      member === undefined ||
+      this.#parts.options.group.start !== 'latest' ||
+      (this.#follower?.hasLooked !== false &&
+        member.state === 'steady' &&
+        member.owned.every(({ position, failure }) => position >= 0 || failure !== null))
+    return this.#isPlaced
+  }
+
+  set isPlaced(isPlaced: boolean) {
+    this.#isPlaced = isPlaced
   }
 
   /** A message that is here already, or undefined. @throws the error that the consumer met, once */
@@ -122,12 +145,13 @@ export class Consumer {
   }
 
   /** Stores a position. */
-  ack({ topic, partition, offset }: Ack): 'stored' | 'unknown' | 'gone' {
+  ack({ topic, partition, next }: Ack): 'stored' | 'unknown' | 'gone' {
     const key = placeKey({ topic, partition })
     const held = this.#byPlace.get(key)
     if (held === undefined) return this.#known.has(key) ? 'gone' : 'unknown'
     this.acks++
-    if (offset + 1 > held.stored) held.stored = offset + 1
+    const position = Number(next)
+    if (position > held.stored) held.stored = position
     if (held.stored > held.committed) this.#planCommit()
     return 'stored'
   }
@@ -140,7 +164,8 @@ export class Consumer {
     this.#follower?.stop()
     const client = this.#client
     this.#client = undefined
-    void this.#shut(member, client)
+    const left = this.#shut(member, client).then(() => void this.#leaving.delete(left))
+    this.#leaving.add(left)
   }
 
   /** Commits, leaves. Bounded, idempotent, never rejects. */
@@ -155,7 +180,10 @@ export class Consumer {
     this.#commitTimer?.cancel()
     this.#wake?.()
     const [member, client] = [this.#member, this.#client]
-    if (member !== undefined) await this.#shut(member, client)
+    await Promise.all([
+      member === undefined ? undefined : this.#shut(member, client),
+      ...this.#leaving,
+    ])
   }
 
   async #shut(member: GroupMember, client: Client | undefined): Promise<void> {
@@ -207,12 +235,14 @@ export class Consumer {
   ): Promise<void> {
     const going = new Set(partitions)
     const held = this.#held.filter(({ owned }) => going.has(owned))
+    // Acknowledgements that come meanwhile are stored still: they have a commit of their own.
     if (what === 'revoked') await this.#commit(member, held)
     this.#held = this.#held.filter(({ owned }) => !going.has(owned))
     for (const { owned } of held) {
       const key = placeKey(owned)
       if (this.#byPlace.get(key)?.owned === owned) this.#byPlace.delete(key)
     }
+    if (what === 'revoked') await this.#commit(member, held)
     this.#parts.onRebalance(what, partitions)
   }
 

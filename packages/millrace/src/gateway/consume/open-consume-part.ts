@@ -1,6 +1,6 @@
 import type { ClientMessage } from '../../client/index.ts'
 import { failure, isFailure } from '../../errors/index.ts'
-import type { Timer } from '../../kit/index.ts'
+import { sleep, type Timer } from '../../kit/index.ts'
 import { events } from '../../telemetry/index.ts'
 import type { Command, Figures, GatewayPart } from '../command.ts'
 import type { GatewayCore } from '../gateway-core.ts'
@@ -17,6 +17,9 @@ import { parseTimeout, parseTopicList, type TopicList } from './topic-list.ts'
 
 const shutdownText = 'CONS Server shutdown'
 const sweepMs = 1000
+/** How much longer a first call may take than its timeout. */
+const placedWithinMs = 5000
+const placedLookMs = 5
 
 /**
  * Consuming, one consumer a connection.
@@ -200,8 +203,22 @@ class Consuming implements GatewayPart {
       this.#blocked--
       timer?.cancel()
     }
+    if (!consumer.isPlaced) await this.#placed(consumer, session)
     if (this.#draining.signal.aborted) throw new ReplyError(shutdownText)
     return nullArray
+  }
+
+  /**
+   * A first call may be over before its consumer knows where the log ends. Whoever is told "nothing yet" and then
+   * produces expects to read it: so the call waits a little longer, this once.
+   */
+  async #placed(consumer: Consumer, session: Session): Promise<void> {
+    const { clock } = this.#core
+    const ends = AbortSignal.any([session.signal, this.#draining.signal])
+    const deadlineMs = clock.monotonicMs() + placedWithinMs
+    while (!consumer.isPlaced && clock.monotonicMs() < deadlineMs && !ends.aborted)
+      await sleep(clock, placedLookMs)
+    consumer.isPlaced = true
   }
 
   /** The consumer of this connection, made by its first call. @throws ReplyError */
@@ -296,8 +313,7 @@ class Consuming implements GatewayPart {
     const consumer = this.#consumers.get(session)
     if (consumer === undefined)
       throw new ReplyError(`CONS No consumer registered for Client ${session.who}`)
-    if (ack.offset + 1 < 0)
-      throw new ReplyError(`CONS offset cannot be negative, got ${ack.offset + 1}`)
+    if (ack.next < 0) throw new ReplyError(`CONS offset cannot be negative, got ${ack.next}`)
     switch (consumer.ack(ack)) {
       case 'stored':
         this.#acks++

@@ -14,6 +14,8 @@ export class TopicFollower {
   readonly #patterns: readonly RegExp[]
   #timer: Timer | undefined
   #isStopped = false
+  /** What matches now is subscribed to. */
+  hasLooked = false
 
   /** @throws SyntaxError for an expression that is none */
   constructor(options: {
@@ -47,6 +49,7 @@ export class TopicFollower {
         )
         .map(({ name }) => name)
       this.#member.subscribe([...new Set([...this.#plain, ...found])])
+      this.hasLooked = true
     } catch (error) {
       if (this.#isStopped) return
       events.gatewayTopicsUnknown.publish({ groupId: this.#member.groupId, error })
