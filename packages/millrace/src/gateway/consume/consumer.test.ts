@@ -36,7 +36,7 @@ class ScriptedGroup {
 
   readonly client = {
     joinGroup: (options: GroupOptions): GroupMember => {
-      const closed = deferred<void>()
+      const closed: Deferred<void> = deferred()
       this.members.push({ options, closed })
       return {
         owned: [this.owned],
