@@ -32,6 +32,8 @@ export interface ListenersOptions {
 type OnSocket = (socket: Socket, address: string) => void
 
 const defaultPort = 6380
+/** A handshake holds a socket that nobody counts. */
+const handshakeMs = 10_000
 
 export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || host.startsWith('127.')
@@ -75,19 +77,45 @@ async function listen(
   onSocket: OnSocket,
   name: string,
 ): Promise<Server> {
-  const take = (socket: Socket): void => {
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
     socket.on('error', () => undefined)
     const address = addressOf(socket)
-    if (!proxyProtocol) onSocket(socket, address)
-    else readProxyHeader(socket, (told) => onSocket(socket, told ?? address))
-  }
-  const server =
-    tls === undefined
-      ? createServer({ allowHalfOpen: true, noDelay: true }, take)
-      : createTlsServer({ ...tls, allowHalfOpen: true }, take)
+    const take = (told: string | undefined): void => {
+      if (secure === undefined) onSocket(socket, told ?? address)
+      else secure(socket, told ?? address)
+    }
+    if (!proxyProtocol) take(undefined)
+    else
+      readProxyHeader(socket, (told) => {
+        take(told)
+        if (secure === undefined) socket.resume()
+      })
+  })
+  const secure = tls && secured(tls, onSocket)
+  return bound(server, where, name)
+}
+
+/** Speaks TLS on sockets that were accepted elsewhere: a PROXY header lies in front of the handshake. */
+function secured(tls: TlsOptions, onSocket: OnSocket): OnSocket {
+  const addresses = new Map<string, string>()
+  const server = createTlsServer(
+    { handshakeTimeout: handshakeMs, ...tls, allowHalfOpen: true },
+    (socket) => {
+      socket.on('error', () => undefined)
+      const peer = addressOf(socket)
+      onSocket(socket, addresses.get(peer) ?? peer)
+    },
+  )
   // A failed handshake ends its own socket.
   server.on('tlsClientError', (_error, socket: Socket) => socket.destroy())
-  return bound(server, where, name)
+  return (socket, address) => {
+    const peer = addressOf(socket)
+    if (address !== peer) {
+      addresses.set(peer, address)
+      socket.once('close', () => addresses.delete(peer))
+    }
+    server.emit('connection', socket)
+  }
 }
 
 async function listenOnPath(path: string, onSocket: OnSocket): Promise<Server> {

@@ -9,7 +9,7 @@ const patienceMs = 5000
  * and hands the socket on with what follows. Without a header it is closed: whoever says its own address must not be
  * believed unless the balancer did.
  *
- * @param then - the address of the client, or undefined when the balancer speaks for itself
+ * @param then - takes the paused socket; the address of the client, or undefined when the balancer speaks for itself
  */
 export function readProxyHeader(socket: Socket, then: (address: string | undefined) => void): void {
   let bytes: Buffer = Buffer.alloc(0)
@@ -25,10 +25,9 @@ export function readProxyHeader(socket: Socket, then: (address: string | undefin
       socket.destroy()
       return
     }
-    then(found.address)
     const rest = bytes.subarray(found.length)
     if (rest.length > 0) socket.unshift(rest)
-    socket.resume()
+    then(found.address)
   }
   socket.on('data', onData)
   socket.once('close', () => clearTimeout(timer))
