@@ -10,6 +10,9 @@ export interface BrokerProcess extends AsyncDisposable {
   readonly brokers: readonly string[]
   /** SIGKILL, then a new process on the same folder and port. */
   readonly killAndStart: () => Promise<void>
+  /** The two halves of it. */
+  readonly kill: () => Promise<void>
+  readonly start: () => Promise<void>
 }
 
 const program = fileURLToPath(new URL('./broker-process.ts', import.meta.url))
@@ -40,6 +43,10 @@ export async function startBrokerProcess(): Promise<BrokerProcess> {
     brokers: [`localhost:${running.port}`],
     async killAndStart() {
       await kill(running.child)
+      running = await start(running.port)
+    },
+    kill: () => kill(running.child),
+    async start() {
       running = await start(running.port)
     },
     async [Symbol.asyncDispose]() {

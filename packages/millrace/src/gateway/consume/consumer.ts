@@ -1,6 +1,13 @@
 import type { Client, ClientMessage, GroupMember, OwnedPartition } from '../../client/index.ts'
 import { isFailure, type MillraceError } from '../../errors/index.ts'
-import { orAbort, placeKey, type Clock, type Timer } from '../../kit/index.ts'
+import {
+  deferred,
+  orAbort,
+  placeKey,
+  type Clock,
+  type Deferred,
+  type Timer,
+} from '../../kit/index.ts'
 import { events } from '../../telemetry/index.ts'
 import type { ConsumerOptions } from '../properties/index.ts'
 import { textOf } from '../produce/index.ts'
@@ -12,6 +19,8 @@ interface Held {
   readonly owned: OwnedPartition
   /** The position to commit; -1: nothing was acknowledged. Never moves back. */
   stored: number
+  /** The position behind the last message that was handed out; -1: none was. */
+  given: number
   committed: number
   isWatched: boolean
 }
@@ -58,6 +67,7 @@ export class Consumer {
   #closing: Promise<void> | undefined
   /** Members that were silent for too long, giving back what they held. */
   readonly #leaving = new Set<Promise<void>>()
+  #settled: Deferred<void> | undefined
   #isClosed = false
   #isPlaced = false
   readonly #ending = new AbortController()
@@ -124,6 +134,7 @@ export class Consumer {
       this.#turn++
       if (message !== undefined) {
         this.messages++
+        held.given = message.offset + 1
         return message
       }
     }
@@ -152,8 +163,24 @@ export class Consumer {
     this.acks++
     const position = Number(next)
     if (position > held.stored) held.stored = position
+    if (!this.#hasUnacknowledged) this.#settled?.resolve()
     if (held.stored > held.committed) this.#planCommit()
     return 'stored'
+  }
+
+  /** Resolves when every message that was handed out is acknowledged, or after a time. */
+  async acknowledged(ms: number): Promise<void> {
+    if (!this.#hasUnacknowledged) return
+    this.#settled ??= deferred()
+    const { promise } = this.#settled
+    const over = deferred()
+    const timer = this.#parts.clock.after(ms, () => over.resolve())
+    await Promise.race([promise, over.promise])
+    timer.cancel()
+  }
+
+  get #hasUnacknowledged(): boolean {
+    return this.#held.some(({ owned, given, stored }) => owned.isOwned && given > stored)
   }
 
   /** Its client was silent for too long: the partitions go to others. The next `take` joins again. */
@@ -218,7 +245,7 @@ export class Consumer {
     for (const owned of partitions) {
       const key = placeKey(owned)
       const committed = owned.committed?.offset ?? -1
-      const held: Held = { owned, stored: committed, committed, isWatched: false }
+      const held: Held = { owned, stored: committed, given: -1, committed, isWatched: false }
       this.#held.push(held)
       this.#byPlace.set(key, held)
       this.#known.add(key)

@@ -17,6 +17,8 @@ import { parseTimeout, parseTopicList, type TopicList } from './topic-list.ts'
 
 const shutdownText = 'CONS Server shutdown'
 const sweepMs = 1000
+/** How long a stop waits for the acknowledgement of a message that was handed out. */
+const graceMs = 1000
 /** How much longer a first call may take than its timeout. */
 const placedWithinMs = 5000
 const placedLookMs = 5
@@ -76,9 +78,12 @@ class Consuming implements GatewayPart {
   async drain(): Promise<void> {
     this.#draining.abort(new Error('the gateway stops'))
     this.#sweep?.cancel()
-    const all = [...this.#consumers.values()]
-    this.#consumers.clear()
-    await Promise.all([...all.map((one) => this.#end(one)), ...this.#closing.values()])
+    const all = Array.from(this.#consumers.values(), async (consumer) => {
+      // Whoever has just been given a message may still say that it is done.
+      await consumer.acknowledged(graceMs)
+      await this.#end(consumer)
+    })
+    await Promise.all([...all, ...this.#closing.values()])
   }
 
   figures(): Figures {
@@ -319,6 +324,8 @@ class Consuming implements GatewayPart {
         this.#acks++
         return 1
       case 'gone':
+        // Committed and left: what a client of a gateway that stops may try again elsewhere.
+        if (this.#draining.signal.aborted) throw new ReplyError(shutdownText)
         throw new ReplyError(`CONS ${texts.erroneousState}`)
       case 'unknown':
         throw new ReplyError(`CONS ${texts.unknownPartition}`)
