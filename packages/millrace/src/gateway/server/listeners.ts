@@ -32,6 +32,9 @@ export interface ListenersOptions {
 type OnSocket = (socket: Socket, address: string) => void
 
 const defaultPort = 6380
+/** Turns without a new connection after which the kernel's queue is empty, and turns after which that is given up. */
+const quietTurns = 3
+const mostTurns = 10_000
 /** A handshake holds a socket that nobody counts. */
 const handshakeMs = 10_000
 
@@ -40,11 +43,13 @@ export function isLoopback(host: string): boolean {
 }
 
 /** @throws MR_GATEWAY_LISTEN */
-export async function openListeners(
-  options: ListenersOptions,
-  onSocket: OnSocket,
-): Promise<Listening> {
+export async function openListeners(options: ListenersOptions, take: OnSocket): Promise<Listening> {
   const servers: Server[] = []
+  let accepted = 0
+  const onSocket: OnSocket = (socket, address) => {
+    accepted++
+    take(socket, address)
+  }
   const { host, port = defaultPort, socket, tls, reusePort = false, descriptors = [] } = options
   try {
     if (descriptors.length > 0) {
@@ -57,7 +62,7 @@ export async function openListeners(
     }
     if (socket !== undefined) servers.push(await listenOnPath(socket, onSocket))
   } catch (error) {
-    await closeAll(servers)
+    closeAll(servers)
     throw error
   }
   const first = servers[0]?.address() as AddressInfo | string | null
@@ -67,7 +72,11 @@ export async function openListeners(
     port: boundPort,
     address,
     url: `${tls === undefined ? 'redis' : 'rediss'}://${address}`,
-    close: () => closeAll(servers),
+    async close() {
+      // The queue of a socket that was handed to us is not ours: whoever holds it too serves the rest.
+      if (descriptors.length === 0) await emptyQueue(() => accepted)
+      closeAll(servers)
+    },
   }
 }
 
@@ -169,8 +178,19 @@ function addressOf({ remoteAddress = '', remotePort = 0 }: Socket): string {
 }
 
 /** Sockets that are open stay so: a server's own `close` waits for them, which is not wanted here. */
-async function closeAll(servers: readonly Server[]): Promise<void> {
+function closeAll(servers: readonly Server[]): void {
   for (const server of servers) server.close()
-  // The accept queue is emptied by the turn in which the server closes.
-  await new Promise((resolve) => setImmediate(resolve))
+}
+
+/**
+ * Lets everybody in who is in the kernel's queue: closing would reset them. Over when a few turns of the loop, each of
+ * which accepts what is there, brought nobody; the next thing in that turn is to close.
+ */
+async function emptyQueue(accepted: () => number): Promise<void> {
+  let before = accepted()
+  for (let turn = 0, quiet = 0; turn < mostTurns && quiet < quietTurns; turn++) {
+    await new Promise((resolve) => setImmediate(resolve))
+    quiet = accepted() === before ? quiet + 1 : 0
+    before = accepted()
+  }
 }
