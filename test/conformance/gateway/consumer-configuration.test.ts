@@ -97,7 +97,7 @@ describe('the configuration of a consumer', () => {
     assert.equal(await connection.command('BLPOP', key, '5'), shown('orders', 0, 0, 'first'))
     const described = await gateway.client.admin.describeGroups(['ours', 'theirs'])
     assert.deepEqual(
-      described.map(({ groupId, members }) => [groupId, members?.length ?? 0]),
+      described.map(({ groupId, members }) => [groupId, members.length]),
       [
         ['ours', 1],
         ['theirs', 0],

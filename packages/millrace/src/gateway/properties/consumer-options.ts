@@ -22,6 +22,12 @@ export interface ConsumerOptions {
   readonly ignored: readonly string[]
 }
 
+/**
+ * How often a member asks whether its group changes, unless told: soon enough that a consumer that comes has its share
+ * within three seconds.
+ */
+const heartbeatByDefaultMs = 2000
+
 /** Prefetched bytes of one consumer. */
 const bufferedBytes = 1024 * 1024
 
@@ -87,7 +93,7 @@ export function consumerOptions(values: PropertyValues): ConsumerOptions {
       sessionTimeoutMs,
       heartbeatIntervalMs: Math.max(
         1,
-        Math.min(heartbeatMs ?? 3000, Math.floor(sessionTimeoutMs / 3)),
+        Math.min(heartbeatMs ?? heartbeatByDefaultMs, Math.floor(sessionTimeoutMs / 3)),
       ),
       start: reset,
       outOfRange: reset === 'fail' ? 'fail' : reset,
