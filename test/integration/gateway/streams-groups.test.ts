@@ -292,4 +292,15 @@ describe('a group', () => {
     assert.equal(group!.state, 'Empty')
     assert.equal(await read(session, 'a', 'STREAMS', 'orders', '>'), null)
   })
+
+  it('takes acknowledgements of what was handed out before it leaves', async () => {
+    await using streams = await openStreams()
+    const session = await filled(streams, 'orders', 1, 2)
+    await session.run('XGROUP', 'CREATE', 'orders', 'g', '0')
+    await read(session, 'a', 'STREAMS', 'orders', '>')
+    const drained = streams.drain()
+    assert.equal(await session.run('XACK', 'orders', 'g', '0-1', '0-2'), 2)
+    await drained
+    assert.deepEqual(await committed(streams, 'orders'), [2])
+  })
 })

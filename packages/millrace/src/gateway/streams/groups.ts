@@ -82,6 +82,8 @@ export class StreamGroups {
   readonly #settings: ConsumerSettings
   readonly #groups = new Map<string, StreamGroup>()
   readonly #bySession = new Map<Session, Set<StreamConsumer>>()
+  /** Of consumers that are no longer in a group here. */
+  readonly #removing = new Set<Promise<void>>()
 
   constructor(core: StreamsCore) {
     this.#core = core
@@ -126,7 +128,10 @@ export class StreamGroups {
     const { pending } = consumer
     group.consumers.delete(name)
     for (const session of consumer.sessions) this.#bySession.get(session)?.delete(consumer)
-    await consumer.leave()
+    const leaving = consumer.leave()
+    this.#removing.add(leaving)
+    await leaving
+    this.#removing.delete(leaving)
     for (const other of group.consumers.values()) {
       for (const { ledger } of other.held)
         for (const entry of ledger.from(0)) if (entry.holder === consumer) ledger.give(entry, other)
@@ -148,12 +153,20 @@ export class StreamGroups {
     for (const consumer of used ?? []) consumer.release(session)
   }
 
-  /** All leave, side by side. Never rejects. */
-  async leaveAll(): Promise<void> {
-    const consumers = Array.from(this.#groups.values(), ({ consumers: all }) => [...all.values()])
+  /**
+   * All leave, side by side. Whoever has just been handed something may still acknowledge it. Never rejects.
+   * @param graceMs - how long that is waited for
+   */
+  async leaveAll(graceMs: number): Promise<void> {
+    const all = Array.from(this.#groups.values(), (group) =>
+      Array.from(group.consumers.values(), async (consumer) => {
+        if (graceMs > 0) await consumer.settled(graceMs)
+        await consumer.leave()
+      }),
+    )
+    await Promise.all([...all.flat(), ...this.#removing])
     this.#groups.clear()
     this.#bySession.clear()
-    await Promise.all(consumers.flat().map((consumer) => consumer.leave()))
   }
 
   #make(groupId: string, name: string): StreamConsumer {

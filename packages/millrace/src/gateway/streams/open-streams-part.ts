@@ -14,6 +14,9 @@ import { InfoCommands } from './xinfo.ts'
 import { StreamReader } from './xread.ts'
 import { GroupReader } from './xreadgroup.ts'
 
+/** How long a stop waits for acknowledgements of what was handed out. */
+const graceMs = 1000
+
 /** Redis Streams commands on topics. All of them are extensions: the original had none. */
 export function openStreamsPart(gateway: GatewayCore, produce: ProducePart): GatewayPart {
   const core = streamsCore(gateway, produce)
@@ -57,13 +60,13 @@ export function openStreamsPart(gateway: GatewayCore, produce: ProducePart): Gat
     },
     async drain() {
       core.waits.wake()
-      await groups.leaveAll()
+      await groups.leaveAll(graceMs)
     },
     async stop() {
       core.waits.end()
       reader.close()
       subscriptions.close()
-      await groups.leaveAll()
+      await groups.leaveAll(0)
     },
     figures() {
       let consumers = 0

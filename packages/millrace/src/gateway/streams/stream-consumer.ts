@@ -16,7 +16,7 @@ import {
   type OwnedPartition,
 } from '../../client/index.ts'
 import type { MillraceError } from '../../errors/index.ts'
-import type { Clock, Timer } from '../../kit/index.ts'
+import { deferred, type Clock, type Deferred, type Timer } from '../../kit/index.ts'
 import type { Reply } from '../reply.ts'
 import type { Session } from '../session.ts'
 import type { ConsumerSettings } from './consumer-settings.ts'
@@ -82,6 +82,7 @@ export class StreamConsumer implements Holder {
   #client: Client | undefined
   #member: GroupMember | undefined
   #leaving: Promise<void> | undefined
+  #settled: Deferred<void> | undefined
   #failure: MillraceError | undefined
   #blocked = 0
   #lingerTimer: Timer | undefined
@@ -129,11 +130,17 @@ export class StreamConsumer implements Holder {
   /** A connection that used it has closed; after the last it leaves in 30 s. */
   release(session: Session): void {
     if (!this.sessions.delete(session) || this.sessions.size > 0) return
-    this.#lingerTimer ??= this.#clock.after(lingerMs, () => {
-      this.#lingerTimer = undefined
-      this.#owner.left(this)
-      void this.leave()
-    })
+    this.#settled?.resolve()
+    // The member holds the process; who has none left must not.
+    this.#lingerTimer ??= this.#clock.after(
+      lingerMs,
+      () => {
+        this.#lingerTimer = undefined
+        this.#owner.left(this)
+        void this.leave()
+      },
+      { unref: true },
+    )
   }
 
   /** Reads a topic from now on. Joins when it has not yet. @throws MR_GROUP_OPTIONS_INVALID */
@@ -222,6 +229,17 @@ export class StreamConsumer implements Holder {
   relieved(): void {
     this.usedAtMs = this.#clock.monotonicMs()
     if (this.pending === mostPending - 1) this.#wake()
+    if (this.pending === 0) this.#settled?.resolve()
+  }
+
+  /** Resolves when nothing that it handed out is pending, when nobody is left to acknowledge it, or after a time. */
+  async settled(ms: number): Promise<void> {
+    if (this.pending === 0 || this.sessions.size === 0) return
+    this.#settled ??= deferred()
+    const { resolve, promise } = this.#settled
+    const timer = this.#clock.after(ms, resolve)
+    await promise
+    timer.cancel()
   }
 
   /** Something of a partition that it holds may be committed. */
@@ -285,7 +303,8 @@ export class StreamConsumer implements Holder {
     this.#owner.rebalanced(this, 'revoked', partitions)
     const gone = this.#held.filter(({ owned }) => partitions.includes(owned))
     try {
-      await this.#commitNow(gone)
+      // What is acknowledged while a commit is on its way was answered as kept: it needs another.
+      while (await this.#commitNow(gone));
     } catch (error) {
       // What was not committed comes again; the partition goes all the same.
       this.#owner.commitFailed(this, error)
@@ -345,7 +364,8 @@ export class StreamConsumer implements Holder {
     if (next) this.moved(next)
   }
 
-  async #commitNow(some: readonly Held[]): Promise<void> {
+  /** False: there was nothing to commit. */
+  async #commitNow(some: readonly Held[]): Promise<boolean> {
     const entries = some.flatMap((held) => {
       const { position, ahead } = held.ledger
       if (position < 0 || position < held.committed) return []
@@ -353,12 +373,13 @@ export class StreamConsumer implements Holder {
       const isNew = position > held.committed || metadata !== held.committedText
       return isNew ? { held, partition: held.owned, offset: position, metadata } : []
     })
-    if (entries.length === 0 || this.#member === undefined) return
+    if (entries.length === 0 || this.#member === undefined) return false
     await this.#member.commit(entries, { timeoutMs: commitTimeoutMs })
     for (const { held, offset, metadata } of entries) {
       held.committed = offset
       held.committedText = metadata
     }
+    return true
   }
 
   async #leave(): Promise<void> {
