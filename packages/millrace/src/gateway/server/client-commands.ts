@@ -64,13 +64,13 @@ export function clientCommands(
       META: (command, connection) => onOff(command, (isOn) => (connection.wantsMeta = isOn)),
       NOTIFY: (command, connection) => onOff(command, (isOn) => (connection.wantsNotify = isOn)),
       ERRORS(command, connection) {
-        const count = command.args.length > 1 ? Number(text(command, 1)) : Infinity
-        if (Number.isNaN(count) || count < 0)
-          throw new ReplyError('ERR value is not an integer or out of range')
         const all = produce.failures(connection)
-        return (count === 0 ? [] : all.slice(-Math.min(count, all.length))).map(
-          ({ topic, key, reason, atMs }): Reply => [topic, key, reason, atMs],
-        )
+        const word = command.args.length > 1 ? text(command, 1) : String(all.length)
+        if (!/^\d{1,9}$/.test(word))
+          throw new ReplyError('ERR value is not an integer or out of range')
+        return all
+          .slice(Math.max(0, all.length - Number(word)))
+          .map(({ topic, key, reason, atMs }): Reply => [topic, key, reason, atMs])
       },
     },
   }
