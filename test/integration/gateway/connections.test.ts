@@ -156,9 +156,19 @@ describe('a connection to the gateway', { concurrency: 4 }, () => {
     assert.equal(await first.command('PING'), '+PONG\r\n')
   })
 
-  it('is closed when it is idle for too long', async () => {
+  it('is closed when it is idle for too long, unless it has a name or listens', async () => {
     await using gateway = await startTestGateway({ idleAfter: '50ms' })
-    const client = await gateway.dial()
-    assert.equal(await client.rest(), '')
+    await gateway.createTopic('t')
+    const [named, listening, watching] = [
+      await gateway.dial(),
+      await gateway.dial(),
+      await gateway.dial(),
+    ]
+    await named.command('CLIENT', 'SETNAME', 'g:a')
+    await listening.command('SUBSCRIBE', 't')
+    await watching.command('MONITOR')
+    const idle = await gateway.dial()
+    assert.equal(await idle.rest(), '')
+    assert.equal(gateway.gateway.connections, 3)
   })
 })

@@ -84,6 +84,15 @@ describe('a gateway that takes over from another', { skip: process.platform !== 
       next.kill('SIGKILL')
     }
   })
+
+  it('does not serve everybody on a socket that others reach', async () => {
+    const listener = createServer()
+    await new Promise<void>((resolve) => void listener.listen(0, '0.0.0.0', resolve))
+    const child = startOn(listener, '127.0.0.1:1')
+    const [code] = (await once(child, 'exit')) as [number | null]
+    listener.close()
+    assert.equal(code, 1)
+  })
 })
 
 const program = join(import.meta.dirname, '../../../packages/millrace/src/cli/main.ts')

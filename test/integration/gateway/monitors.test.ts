@@ -91,6 +91,19 @@ describe('MONITOR', { concurrency: 4 }, () => {
       assert.ok((await monitor.reply()).endsWith(`"ECHO" "${at}"\r\n`))
   })
 
+  it('cuts what is long: each argument, and the line', async () => {
+    await using gateway = await startTestGateway()
+    const monitor = await gateway.dial()
+    await monitor.command('MONITOR')
+    const client = await gateway.dial()
+    await client.command('ECHO', 'x'.repeat(1025))
+    assert.ok((await monitor.reply()).endsWith(`"ECHO" "${'x'.repeat(1024)}..."\r\n`))
+    await client.command('NONE', ...Array.from({ length: 60_000 }, () => '\u0000'))
+    const line = await monitor.reply()
+    assert.ok(line.length < 20_000)
+    assert.match(line, /"\\x00" \.\.\. \(\d+ more\)\r\n$/)
+  })
+
   it('shows no credentials', async () => {
     await using gateway = await startTestGateway()
     const monitor = await gateway.dial()

@@ -94,6 +94,8 @@ export class Connection implements Session {
   wantsMeta = false
   wantsNotify = false
   isMonitor = false
+  /** Something was sent to it beside replies: it waits for more. */
+  isListener = false
   libraryName = ''
   libraryVersion = ''
   lastCommand = ''
@@ -365,6 +367,7 @@ export class Connection implements Session {
   /** Between replies, in the order of the calls; what comes from outside a turn leaves at its end, together. */
   #sendBeside(reply: Reply, isPush: boolean): void {
     if (this.#isOver) return
+    this.isListener = true
     const one: Beside = { isPush, items: isPush ? (reply as readonly Reply[]) : [reply] }
     if (running === this.id) {
       this.#writeOne(one)

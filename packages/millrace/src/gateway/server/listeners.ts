@@ -1,5 +1,6 @@
 import {
   createServer,
+  isIPv4,
   type AddressInfo,
   type ListenOptions,
   type Server,
@@ -15,6 +16,8 @@ export interface Listening {
   /** `127.0.0.1:6380`, or the path of the socket where there is no port. */
   readonly address: string
   readonly url: string
+  /** Addresses that sockets are bound to, as the system says: of those that were handed over nobody else knows. */
+  readonly bound: readonly string[]
   /** Takes nobody new; who is connected stays. */
   close(): Promise<void>
 }
@@ -38,8 +41,10 @@ const mostTurns = 10_000
 /** A handshake holds a socket that nobody counts. */
 const handshakeMs = 10_000
 
+/** @param host - a name, or an address */
 export function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host.startsWith('127.')
+  const address = host.replace(/^::ffff:/, '')
+  return host === 'localhost' || host === '::1' || (isIPv4(address) && address.startsWith('127.'))
 }
 
 /** @throws MR_GATEWAY_LISTEN */
@@ -72,6 +77,10 @@ export async function openListeners(options: ListenersOptions, take: OnSocket): 
     port: boundPort,
     address,
     url: `${tls === undefined ? 'redis' : 'rediss'}://${address}`,
+    bound: servers.flatMap((server) => {
+      const where = server.address()
+      return typeof where === 'object' && where !== null ? [where.address] : []
+    }),
     async close() {
       // The queue of a socket that was handed to us is not ours: whoever holds it too serves the rest.
       if (descriptors.length === 0) await emptyQueue(() => accepted)

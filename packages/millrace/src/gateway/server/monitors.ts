@@ -6,6 +6,8 @@ import type { Connection } from './connection.ts'
 const mostMonitors = 64
 /** Lines that a slow reader may leave unread; what comes beyond is dropped. */
 const mostLines = 1000
+/** Of one line: a command may have 65,536 arguments, and its line is kept for slow readers. */
+const mostLineLength = 16 * 1024
 /** Written before the socket is asked again whether it takes more. */
 const linesAtOnce = 100
 
@@ -32,6 +34,7 @@ export class Monitors {
     const watcher: Watcher = { connection, lines: [], isPlanned: false }
     this.#watching.set(connection, watcher)
     connection.isMonitor = true
+    connection.isListener = true
     connection.onRoom = () => this.#pour(watcher)
     return true
   }
@@ -73,18 +76,29 @@ export class Monitors {
   }
 }
 
-function lineOf({ name, args }: Command, from: Connection, nowMs: number): string {
+function lineOf(command: Command, from: Connection, nowMs: number): string {
   const who = from.name === undefined ? from.address : `${from.name} ${from.address}`
-  const words = [quoteArgument(Buffer.from(name, 'latin1')), ...shown(name, args)]
-  return `${(nowMs / 1000).toFixed(6)} [0 ${who}] ${words.join(' ')}`
+  let line = `${(nowMs / 1000).toFixed(6)} [0 ${who}] ${quoteArgument(Buffer.from(command.name, 'latin1'))}`
+  let shown = 0
+  for (const word of wordsOf(command)) {
+    if (line.length > mostLineLength) return `${line} ... (${command.args.length - shown} more)`
+    line += ` ${word}`
+    shown++
+  }
+  return line
 }
 
 /** Credentials are nobody's business. */
-function shown(name: string, args: readonly (Buffer | null)[]): string[] {
-  if (name === 'AUTH') return ['"(redacted)"']
-  if (name !== 'HELLO') return args.map((one) => quoteArgument(one))
-  const auth = args.findIndex((one) => one?.toString().toUpperCase() === 'AUTH')
-  return args.map((one, at) =>
-    auth >= 0 && (at === auth + 1 || at === auth + 2) ? '"(redacted)"' : quoteArgument(one),
-  )
+function* wordsOf({ name, args }: Command): Iterable<string> {
+  const hidden = '"(redacted)"'
+  if (name === 'AUTH') {
+    yield hidden
+    return
+  }
+  const isHello = name === 'HELLO'
+  const auth = isHello ? args.findIndex((one) => one?.toString().toUpperCase() === 'AUTH') : -1
+  for (const [at, one] of args.entries()) {
+    const isSecret = auth >= 0 && (at === auth + 1 || at === auth + 2)
+    yield isSecret ? hidden : quoteArgument(one)
+  }
 }

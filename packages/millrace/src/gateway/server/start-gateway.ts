@@ -90,8 +90,8 @@ export async function startGateway(options: StartGatewayOptions): Promise<Gatewa
   const { clock = systemClock, host = '127.0.0.1' } = options
   const settings = gatewaySettings(options)
   const users = new Users(settings.users)
-  if (!users.areNeeded && options.insecure !== true && !isLoopback(host))
-    throw failure('MR_GATEWAY_INSECURE', { host })
+  const mustBeOwn = !users.areNeeded && options.insecure !== true
+  if (mustBeOwn && !isLoopback(host)) throw failure('MR_GATEWAY_INSECURE', { host })
 
   const open = (clientId: string): Client =>
     openClient({ ...options.clientOptions, brokers: options.brokers, clientId, clock })
@@ -119,6 +119,9 @@ export async function startGateway(options: StartGatewayOptions): Promise<Gatewa
     listening = await openListeners({ ...options, host }, (socket, address) =>
       server.accept(socket, address),
     )
+    // A name may stand for any address, and so may a descriptor.
+    const reached = listening.bound.find((one) => !isLoopback(one))
+    if (mustBeOwn && reached !== undefined) throw failure('MR_GATEWAY_INSECURE', { host: reached })
     server.port = listening.port
     if (options.healthPort !== undefined)
       health = await startHealth({
@@ -296,7 +299,8 @@ class Server {
           else if (
             settings.idleMs > 0 &&
             !one.isBlocked &&
-            !one.isMonitor &&
+            !one.isListener &&
+            one.name === undefined &&
             nowMs - one.lastCommandAtMs > settings.idleMs
           )
             one.disconnect('idle')
@@ -364,7 +368,8 @@ class RunningGateway implements Gateway {
     for (const one of sessions.byId.values()) if (one.wantsNotify) one.push(['millrace', 'drain'])
     // Whoever is in the queue of the kernel still gets an answer, if only that of a shutdown.
     const consumersMs = timeoutMs * (1 - flushShare)
-    await bounded(clock, Promise.all(parts.flatMap((part) => part.drain?.() ?? [])), consumersMs)
+    const drains = parts.map((part) => told('drain', part.drain?.()))
+    await bounded(clock, Promise.all(drains), consumersMs)
     await listening.close()
     for (const one of sessions.byId.values()) one.closeAfterReplies()
     await bounded(
@@ -372,7 +377,9 @@ class RunningGateway implements Gateway {
       Promise.all(sessions.ending),
       Math.max(0, consumersMs - (clock.monotonicMs() - startMs)),
     )
-    for (const part of parts) await part.stop?.(deadlineMs)
+    for (const part of parts) await told('stop', part.stop?.(deadlineMs))
+    // Replies that came with it leave first.
+    await new Promise((resolve) => setImmediate(resolve))
     for (const one of sessions.byId.values()) one.disconnect('the gateway has ended')
     server.stopSweep()
     await health?.close()
@@ -391,5 +398,14 @@ async function bounded(clock: Clock, work: Promise<unknown>, ms: number): Promis
     await Promise.race([work, over.promise])
   } finally {
     timer.cancel()
+  }
+}
+
+/** What a part does at the end; a failure is told and holds up nothing. */
+async function told(command: string, work: Promise<void> | undefined): Promise<void> {
+  try {
+    await work
+  } catch (error) {
+    events.gatewayDefect.publish({ command, client: '', error })
   }
 }
