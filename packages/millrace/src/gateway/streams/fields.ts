@@ -10,23 +10,28 @@
 import { isUtf8 } from 'node:buffer'
 import type { ClientMessage } from '../../client/index.ts'
 import { ReplyError, type Reply } from '../reply.ts'
+import { jsonObjectOf } from './json-object.ts'
 
 export const fieldsContentType = 'application/vnd.millrace.fields+json'
 
 /** What XADD's fields say. */
 export interface ReadFields {
-  readonly value: Buffer | string | null
+  readonly value: Buffer | null
   readonly key: Buffer | null
   readonly partition: number | undefined
   readonly timestamp: number | undefined
-  readonly headers: (readonly [string, Buffer | string])[]
+  readonly headers: readonly (readonly [string, Buffer])[]
   /** `@id`: what tells a repeat. */
   readonly token: string | undefined
 }
 
 const at = 0x40
 const headerPrefix = '@header:'
-const contentTypeHeader = ['content-type', fieldsContentType] as const
+const plainHeader = ['content-type', Buffer.from(fieldsContentType)] as const
+const noHeaders: ReadFields['headers'] = []
+const plainHeaders: ReadFields['headers'] = [plainHeader]
+/** So many names are compared one by one; more are kept in a set. */
+const fewNames = 16
 const wholePattern = /^\d{1,16}$/
 
 /**
@@ -34,35 +39,33 @@ const wholePattern = /^\d{1,16}$/
  * @throws ReplyError
  */
 export function readFields(args: readonly Buffer[], from: number): ReadFields {
-  let value: Buffer | string | null | undefined
+  let value: Buffer | null | undefined
   let key: Buffer | null = null
   let partition: number | undefined
   let timestamp: number | undefined
   let token: string | undefined
-  let json = ''
-  let names: Set<string> | undefined
-  const headers: (readonly [string, Buffer | string])[] = []
+  let texts: Buffer[] | undefined
+  let headers: (readonly [string, Buffer])[] | undefined
   for (let index = from; index < args.length; index += 2) {
     const nameBytes = args[index]!
     const content = args[index + 1]!
     if (nameBytes[0] !== at) {
-      const name = textOf(nameBytes)
-      if (names?.has(name) === true)
-        throw new ReplyError(`ERR field '${name}' is repeated: ${hint}`)
-      if (names === undefined) names = new Set()
-      names.add(name)
-      json += `${json === '' ? '{' : ','}${JSON.stringify(name)}:${JSON.stringify(textOf(content))}`
+      if (!isUtf8(nameBytes) || !isUtf8(content)) throw noText()
+      if (texts === undefined) texts = [nameBytes, content]
+      else texts.push(nameBytes, content)
+      continue
+    }
+    if (isValueName(nameBytes)) {
+      value = once('@value', value, content)
       continue
     }
     const name = textOf(nameBytes)
     if (name.startsWith(headerPrefix)) {
+      headers ??= []
       headers.push([name.slice(headerPrefix.length), content])
       continue
     }
     switch (name) {
-      case '@value':
-        value = once(name, value, content)
-        break
       case '@tombstone':
         if (!(content.length === 1 && content[0] === 0x31))
           throw new ReplyError('ERR @tombstone takes 1 and nothing else')
@@ -86,12 +89,44 @@ export function readFields(args: readonly Buffer[], from: number): ReadFields {
         )
     }
   }
-  if (names !== undefined && value !== undefined)
+  if (texts === undefined) {
+    if (value === undefined) throw new ReplyError('ERR an entry has fields, @value or @tombstone 1')
+    return { value, key, partition, timestamp, headers: headers ?? noHeaders, token }
+  }
+  if (value !== undefined)
     throw new ReplyError('ERR @value and @tombstone stand in place of fields, not beside them')
-  if (names === undefined && value === undefined)
-    throw new ReplyError('ERR an entry has fields, @value or @tombstone 1')
-  if (names !== undefined) headers.push(contentTypeHeader)
-  return { value: value ?? (names ? `${json}}` : null), key, partition, timestamp, headers, token }
+  refuseRepeats(texts)
+  headers?.push(plainHeader)
+  return {
+    value: jsonObjectOf(texts),
+    key,
+    partition,
+    timestamp,
+    headers: headers ?? plainHeaders,
+    token,
+  }
+}
+
+/** @param texts - names and contents in turns */
+function refuseRepeats(texts: readonly Buffer[]): void {
+  if (texts.length === 2) return
+  const names = texts.filter((_, index) => index % 2 === 0)
+  const repeated =
+    names.length <= fewNames
+      ? names.find((name, index) => names.findIndex((other) => other.equals(name)) < index)
+      : firstRepeated(names)
+  if (repeated !== undefined)
+    throw new ReplyError(`ERR field '${repeated.toString('utf8')}' is repeated: ${hint}`)
+}
+
+function firstRepeated(names: readonly Buffer[]): Buffer | undefined {
+  const seen = new Set<string>()
+  for (const name of names) {
+    const text = name.toString('latin1')
+    if (seen.has(text)) return name
+    seen.add(text)
+  }
+  return undefined
 }
 
 /** The fields of an entry as they are replied: names and values in turns. */
@@ -206,8 +241,19 @@ function unescaped(inside: string): string | undefined {
 
 const hint = 'put such bytes into @value'
 
+function isValueName(name: Buffer): boolean {
+  if (name.length !== 6) return false
+  for (let index = 0; index < 6; index++)
+    if (name[index] !== '@value'.charCodeAt(index)) return false
+  return true
+}
+
+function noText(): ReplyError {
+  return new ReplyError(`ERR fields are UTF-8 text: ${hint}`)
+}
+
 function textOf(bytes: Buffer): string {
-  if (!isUtf8(bytes)) throw new ReplyError(`ERR fields are UTF-8 text: ${hint}`)
+  if (!isUtf8(bytes)) throw noText()
   return bytes.toString('utf8')
 }
 

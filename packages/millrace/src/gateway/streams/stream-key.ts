@@ -13,8 +13,25 @@ const topicPattern = /^[a-zA-Z0-9._-]{1,249}$/
 const partitionPattern = /^\d{1,10}$/
 const largestPartition = 2_147_483_647
 
+/** The last one: pipelines name the same key again and again. */
+let lastBytes: Buffer = Buffer.alloc(0)
+let lastKey: StreamKey | undefined
+
 /** A name that Kafka would refuse is refused with the text that producing to it gives. @throws ReplyError */
 export function parseStreamKey(bytes: Buffer): StreamKey {
+  if (lastKey !== undefined && isSame(bytes, lastBytes)) return lastKey
+  lastKey = read(bytes)
+  lastBytes = Buffer.from(bytes)
+  return lastKey
+}
+
+function isSame(left: Buffer, right: Buffer): boolean {
+  if (left.length !== right.length) return false
+  for (let index = 0; index < left.length; index++) if (left[index] !== right[index]) return false
+  return true
+}
+
+function read(bytes: Buffer): StreamKey {
   const text = bytes.toString('utf8')
   // Names of topics have no @, so the first one parts.
   const mark = text.indexOf('@')

@@ -6,7 +6,7 @@
  *   refused: neither can be had from a log.
  */
 import { isUtf8 } from 'node:buffer'
-import type { OutgoingMessage } from '../../client/index.ts'
+import type { OutgoingMessage, SendResult } from '../../client/index.ts'
 import { events } from '../../telemetry/index.ts'
 import type { Command } from '../command.ts'
 import { Later, ReplyError, type Reply } from '../reply.ts'
@@ -53,14 +53,17 @@ export class Adder {
     const { headers, token } = fields
     const partition = partitionOf(key, fields.partition)
     if (options.trims) this.#warn(key.topic)
-    const message: OutgoingMessage = {
-      topic: key.topic,
-      key: fields.key,
-      value: fields.value,
-      ...(headers.length > 0 ? { headers } : {}),
-      ...(partition === undefined ? {} : { partition }),
-      ...(fields.timestamp === undefined ? {} : { timestamp: fields.timestamp }),
-    }
+    const { topic } = key
+    const { value, timestamp } = fields
+    const plain: OutgoingMessage = { topic, key: fields.key, value, headers }
+    const message =
+      partition === undefined && timestamp === undefined
+        ? plain
+        : {
+            ...plain,
+            ...(partition === undefined ? {} : { partition }),
+            ...(timestamp === undefined ? {} : { timestamp }),
+          }
     if (!options.mayMake) return new Later(this.#addIfThere(session, key, message, token))
     return new Later(this.#add(session, message, token))
   }
@@ -71,13 +74,8 @@ export class Adder {
     return this.#tokens.once(`${message.topic} ${token}`, () => this.#send(session, message))
   }
 
-  async #send(session: Session, message: OutgoingMessage): Promise<string> {
-    try {
-      const { partition, offset } = await this.#core.produce.send(session, message)
-      return formatEntryId(partition, offset)
-    } catch (error) {
-      throw withoutDialect(error)
-    }
+  #send(session: Session, message: OutgoingMessage): Promise<string> {
+    return this.#core.produce.send(session, message).then(idOf, refuse)
   }
 
   async #addIfThere(
@@ -100,6 +98,14 @@ export class Adder {
     this.#hasWarned = true
     events.gatewayTrimIgnored.publish({ topic })
   }
+}
+
+function idOf({ partition, offset }: SendResult): string {
+  return formatEntryId(partition, offset)
+}
+
+function refuse(error: unknown): never {
+  throw withoutDialect(error)
 }
 
 /** Bytes of a command are views of read buffers, gone when the next command is read. */
