@@ -6,6 +6,8 @@ const failuresKept = 128
 
 /** What the produce part keeps of one connection. Outlives it, as long as a message of it is on its way. */
 export class Account {
+  /** The connection has produced, or asked what there is. */
+  hasProducer = false
   /** Accepted, and neither delivered nor failed. */
   unsettled = 0
   bytes = 0

@@ -17,6 +17,7 @@ import { isTopicName } from './topic-name.ts'
 
 /** How long a topic that was found missing is refused without another look. */
 const missingMs = 5000
+const missingKept = 10_000
 /** How long KEYS waits for the cluster. */
 const keysMs = 5000
 /** Of a message in a batch, beside key and value. */
@@ -95,7 +96,7 @@ class Producing implements ProducePart, Ledger {
   }
 
   recordFailure(session: Session, failure: FailedDelivery): void {
-    this.#accountOf(session).keep(failure)
+    this.#bookOf(session).keep(failure)
   }
 
   closed(session: Session): Promise<void> {
@@ -146,10 +147,21 @@ class Producing implements ProducePart, Ledger {
     this.#errors++
     const { topic, key } = message
     const reason = textOf(error)
-    if (isFailure(error, 'MR_TOPIC_UNKNOWN'))
-      this.#missingUntilMs.set(topic, this.#core.clock.monotonicMs() + missingMs)
+    if (isFailure(error, 'MR_TOPIC_UNKNOWN')) this.#remember(topic)
     message.account.keep({ topic, key, reason, atMs: this.#core.clock.now() })
     events.gatewayDeliveryFailed.publish({ topic, reason, error })
+  }
+
+  /** That a topic is missing. The oldest are in front, and go when their time is over or there are too many. */
+  #remember(topic: string): void {
+    const nowMs = this.#core.clock.monotonicMs()
+    const missing = this.#missingUntilMs
+    missing.delete(topic)
+    missing.set(topic, nowMs + missingMs)
+    for (const [name, untilMs] of missing) {
+      if (untilMs > nowMs && missing.size <= missingKept) break
+      missing.delete(name)
+    }
   }
 
   #settle(message: Accepted): void {
@@ -227,7 +239,7 @@ class Producing implements ProducePart, Ledger {
 
   async #dump({ args }: Command, session: Session): Promise<Reply> {
     const account = this.#accounts.get(session)
-    if (account === undefined) return 0
+    if (account?.hasProducer !== true) return 0
     if (args.length !== 1) throw new ReplyError(`PROD DUMP accepts 1 argument, got ${args.length}`)
     const text = args[0]?.toString() ?? ''
     if (!/^[+-]?\d+$/.test(text)) throw new ReplyError('PROD NaN')
@@ -260,6 +272,7 @@ class Producing implements ProducePart, Ledger {
     this.#accountOf(session)
     try {
       const topics = await this.#core.client.admin.describeTopics(undefined, { timeoutMs: keysMs })
+      for (const { name } of topics) this.#missingUntilMs.delete(name)
       const { user } = session
       return topics
         .map(({ name }) => name)
@@ -302,6 +315,12 @@ class Producing implements ProducePart, Ledger {
   }
 
   #accountOf(session: Session): Account {
+    const account = this.#bookOf(session)
+    account.hasProducer = true
+    return account
+  }
+
+  #bookOf(session: Session): Account {
     let account = this.#accounts.get(session)
     if (account === undefined) this.#accounts.set(session, (account = new Account()))
     return account
