@@ -164,6 +164,41 @@ describe('Streams commands over a socket', () => {
     await until('the connection is gone', () => gateway.gateway.connections === 1)
   })
 
+  it('let a gateway stop soon although workers block, and lose nothing', async () => {
+    await using gateway = await startTestGateway()
+    await gateway.createTopic('orders')
+    const worker = connect(gateway)
+    await worker.xgroup('CREATE', 'orders', 'g', '0')
+    await worker.xadd('orders', '*', 'n', '1')
+    await worker.xadd('orders', '*', 'n', '2')
+    const seen: string[] = []
+    const working = (async () => {
+      for (;;) {
+        const reply = await worker.xreadgroup(
+          'GROUP',
+          'g',
+          'a',
+          'BLOCK',
+          0,
+          'STREAMS',
+          'orders',
+          '>',
+        )
+        const ids = entriesOf(reply as Streams).map(([id]) => id)
+        if (ids.length > 0) await worker.xack('orders', 'g', ...ids)
+        seen.push(...ids)
+      }
+    })()
+    await until('both are seen', () => seen.length === 2)
+    const startMs = performance.now()
+    await gateway.gateway.stop()
+    assert.ok(performance.now() - startMs < 3000, 'long before the time of a stop is over')
+    await assert.rejects(working)
+    const [committed] = await gateway.client.admin.committedOffsets('g')
+    assert.equal(committed!.offset, 2)
+    assert.deepEqual((await gateway.client.admin.describeGroups(['g']))[0]!.members, [])
+  })
+
   it('speak RESP3: maps of streams, and of what XINFO tells', async () => {
     await using gateway = await startTestGateway()
     await gateway.createTopic('orders')

@@ -199,9 +199,9 @@ export class StreamGroups {
       },
       rebalanced: (consumer, what, partitions) => {
         for (const session of consumer.sessions) {
-          if (!session.wantsNotify || session.protocol !== 3) continue
-          const places = partitions.map(({ topic, partition }) => `${topic}@${partition}`)
-          session.push(['millrace', 'rebalance', groupId, consumer.name, what, places])
+          if (!session.wantsNotify) continue
+          const places = partitions.map(({ topic, partition }) => `${topic}/${partition}`)
+          session.push(['millrace', 'rebalance', what, places, groupId, consumer.name])
         }
       },
     }

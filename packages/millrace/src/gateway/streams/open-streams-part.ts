@@ -59,7 +59,7 @@ export function openStreamsPart(gateway: GatewayCore, produce: ProducePart): Gat
       return Promise.resolve()
     },
     async drain() {
-      core.waits.wake()
+      core.waits.drain()
       await groups.leaveAll(graceMs)
     },
     async stop() {
@@ -71,10 +71,16 @@ export function openStreamsPart(gateway: GatewayCore, produce: ProducePart): Gat
     figures() {
       let consumers = 0
       let entries = 0
+      const lags: { labels: Readonly<Record<string, string>>; value: number }[] = []
       for (const group of groups.values()) {
         for (const consumer of group.consumers.values()) {
           consumers++
           entries += consumer.pending
+          for (const { owned } of consumer.held) {
+            const { topic, partition, lag } = owned
+            const labels = { group: group.groupId, topic, partition: String(partition) }
+            if (lag >= 0) lags.push({ labels, value: lag })
+          }
         }
       }
       return {
@@ -82,6 +88,7 @@ export function openStreamsPart(gateway: GatewayCore, produce: ProducePart): Gat
         streams_pending_entries: entries,
         streams_blocked_calls: core.waits.blocked,
         streams_subscribers: subscriptions.size,
+        streams_lag: lags,
       }
     },
   }

@@ -9,9 +9,13 @@ export interface Wait {
   end(): void
 }
 
+/** While the gateway drains: soon enough for its stop, and no reason for clients to ask again and again at once. */
+const drainingMs = 250
+
 export class Waits {
   readonly #clock: Clock
   readonly #open = new Set<() => void>()
+  #isDraining = false
   #areEnded = false
 
   constructor(clock: Clock) {
@@ -23,8 +27,10 @@ export class Waits {
     return this.#open.size
   }
 
-  /** @param ms - 0: for ever */
-  open(session: Session, ms: number): Wait {
+  /** @param wantedMs - 0: for ever */
+  open(session: Session, wantedMs: number): Wait {
+    const isLong = wantedMs === 0 || wantedMs > drainingMs
+    const ms = this.#isDraining && isLong ? drainingMs : wantedMs
     const abort = new AbortController()
     let timer: Timer | undefined
     const end = (): void => {
@@ -52,15 +58,16 @@ export class Waits {
     }
   }
 
-  /** Ends what is blocked now. */
-  wake(): void {
+  /** Ends what is blocked now; from now on nothing blocks for long. */
+  drain(): void {
+    this.#isDraining = true
     for (const stop of Array.from(this.#open)) stop()
   }
 
   /** Nothing waits from now on. */
   end(): void {
     this.#areEnded = true
-    this.wake()
+    this.drain()
   }
 }
 
