@@ -92,6 +92,22 @@ const commands: readonly ((any: Random) => readonly (string | null)[])[] = [
   (any) => ['SUBSCRIBE', pick(any, ['fuzz', 'none', 'a\r\nb'])],
   (any) => ['SELECT', pick(any, ['0', '1', 'x'])],
   (any) => [text(any), text(any), text(any)],
+  (any) => ['PUBLISH', pick(any, ['fuzz', 'none', '']), text(any)],
+  (any) => ['BLMPOP', pick(any, ['0.01', '-1', 'x']), '1', pick(any, topics), 'LEFT', 'COUNT', '9'],
+  (any) => ['LMPOP', pick(any, ['1', '0', '99999999999']), pick(any, topics), 'LEFT'],
+  (any) => [
+    ...['XREADGROUP', 'GROUP', pick(any, names), text(any), 'COUNT', '1', 'BLOCK'],
+    ...[pick(any, ['1', '0', '-1']), 'STREAMS', 'fuzz', pick(any, ['>', '0', '1-1', 'x'])],
+  ],
+  (any) => ['XPENDING', 'fuzz', pick(any, names), '-', '+', pick(any, ['10', '-1', 'x'])],
+  (any) => ['XCLAIM', 'fuzz', pick(any, names), text(any), '0', pick(any, ['0-1', 'x', ''])],
+  (any) => ['XAUTOCLAIM', 'fuzz', pick(any, names), text(any), '0', '0', 'COUNT', '1'],
+  (any) => ['XINFO', pick(any, ['STREAM', 'GROUPS', 'CONSUMERS', 'x\r\n']), 'fuzz', text(any)],
+  (any) => ['SCAN', pick(any, ['0', 'x', '1']), 'MATCH', pick(any, ['*', '[', '\\', '***a'])],
+  (any) => [
+    pick(any, ['TYPE', 'EXISTS', 'XLEN', 'XTRIM', 'XDEL']),
+    pick(any, ['fuzz', 'none\r\n']),
+  ],
   () => ['RESET'],
   () => ['QUIT'],
 ]

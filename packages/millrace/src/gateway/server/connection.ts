@@ -1,5 +1,5 @@
 import type { Socket } from 'node:net'
-import { LoopWake, type Clock } from '../../kit/index.ts'
+import { LoopWake, type Clock, type Timer } from '../../kit/index.ts'
 import type { Command } from '../command.ts'
 import { Later, nothing, ReplyError, type Reply } from '../reply.ts'
 import { CommandParser, ProtocolError } from '../resp/command-parser.ts'
@@ -445,17 +445,18 @@ export class Connection implements Session {
     socket.resume()
     const { clock } = this.#host
     let taken = -1
+    let timer: Timer | undefined
     const look = (): void => {
-      if (socket.closed) return
       const now = socket.bytesWritten - socket.writableLength
       if (now === taken) {
         socket.destroy()
         return
       }
       taken = now
-      clock.after(unreadMs, look, { unref: true })
+      timer = clock.after(unreadMs, look, { unref: true })
     }
     look()
+    socket.once('close', () => timer?.cancel())
     this.#end()
   }
 
