@@ -1,4 +1,4 @@
-import type { Delivery, SendResult } from '../../client/index.ts'
+import type { Delivery, OutgoingMessage, SendResult } from '../../client/index.ts'
 import { deferred, type Deferred } from '../../kit/index.ts'
 import type { FailedDelivery } from './index.ts'
 
@@ -37,12 +37,15 @@ export interface Ledger {
   failed(message: Accepted, error: Error): void
 }
 
+export type Headers = NonNullable<OutgoingMessage['headers']>
+
 /** One accepted message on its way. */
 export class Accepted implements Delivery {
   readonly account: Account
   readonly topic: string
   readonly key: Buffer | null
   readonly value: Buffer | null
+  readonly headers: Headers
   readonly bytes: number
   readonly #ledger: Ledger
   /** Who waits for the acknowledgement, if somebody does. */
@@ -55,6 +58,7 @@ export class Accepted implements Delivery {
       readonly topic: string
       readonly key: Buffer | null
       readonly value: Buffer | null
+      readonly headers: Headers
       readonly bytes: number
     },
   ) {
@@ -63,6 +67,7 @@ export class Accepted implements Delivery {
     this.topic = message.topic
     this.key = message.key
     this.value = message.value
+    this.headers = message.headers
     this.bytes = message.bytes
   }
 

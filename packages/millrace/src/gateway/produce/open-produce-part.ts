@@ -9,7 +9,7 @@ import type { GatewayCore } from '../gateway-core.ts'
 import { Later, MapReply, ReplyError, type Reply } from '../reply.ts'
 import { permit } from '../server/users.ts'
 import type { Session } from '../session.ts'
-import { Accepted, Account, type Ledger } from './deliveries.ts'
+import { Accepted, Account, type Headers, type Ledger } from './deliveries.ts'
 import { textOf, texts } from './error-text.ts'
 import type { FailedDelivery, ProducePart } from './index.ts'
 import { producerOptions } from './producer-options.ts'
@@ -23,6 +23,7 @@ const keysMs = 5000
 /** Of a message in a batch, beside key and value. */
 const recordOverhead = 70
 const colon = 0x3a
+const noHeaders: Headers = []
 
 /**
  * Producing for all connections through one producer.
@@ -81,7 +82,7 @@ class Producing implements ProducePart, Ledger {
     const { topic } = message
     const key = bytesOf(message.key ?? null)
     const value = bytesOf(message.value)
-    const accepted = this.#accept(session, topic, key, value)
+    const accepted = this.#accept(session, topic, key, value, message.headers)
     const { result } = accepted
     this.#sure().post(message, accepted)
     try {
@@ -208,7 +209,13 @@ class Producing implements ProducePart, Ledger {
   }
 
   /** Takes a message into the books. @throws ReplyError for what is refused at once */
-  #accept(session: Session, topic: string, key: Buffer | null, value: Buffer | null): Accepted {
+  #accept(
+    session: Session,
+    topic: string,
+    key: Buffer | null,
+    value: Buffer | null,
+    headers: Headers = noHeaders,
+  ): Accepted {
     const { settings, client, clock } = this.#core
     permit(session, 'produce', { topic })
     if (client.metadata.peek(topic) === undefined) {
@@ -219,16 +226,23 @@ class Producing implements ProducePart, Ledger {
         this.#missingUntilMs.delete(topic)
       }
     }
-    const bytes = (key?.length ?? 0) + (value?.length ?? 0) + recordOverhead
+    let bytes = (key?.length ?? 0) + (value?.length ?? 0) + recordOverhead
+    for (const [name, content] of headers) bytes += name.length + (content?.length ?? 0)
     if (bytes > this.#limit) throw new ReplyError(`PROD ${texts.tooLarge}`)
     const account = this.#accountOf(session)
     const isFull =
       this.#bytes + bytes > settings.bufferBytes ||
       account.bytes + bytes > settings.bufferBytesPerConnection
     if (isFull) throw new ReplyError(`PROD ${texts.queueFull}`)
-    // The batch has its own copy of the value; this one is kept for `unsentDir` alone.
-    const kept = this.#unsent === undefined ? null : value
-    const accepted = new Accepted(this, account, { topic, key, value: kept, bytes })
+    // The batch has its own copy of these; they are kept for `unsentDir` alone.
+    const isKept = this.#unsent !== undefined
+    const accepted = new Accepted(this, account, {
+      topic,
+      key,
+      value: isKept ? value : null,
+      headers: isKept ? headers : noHeaders,
+      bytes,
+    })
     this.#accepted++
     this.#bytes += bytes
     account.bytes += bytes
@@ -370,9 +384,11 @@ function bytesOf(content: Buffer | string | null): Buffer | null {
   return typeof content === 'string' ? Buffer.from(content) : content
 }
 
-/** A line that `millrace write --file` takes. */
-function lineOf({ key, value }: Accepted): string {
-  return `${JSON.stringify({ ...field('key', key), ...field('value', value) })}\n`
+/** A line that `millrace write --file` takes: what is no text stands in base64 beside its lossy text. */
+function lineOf({ key, value, headers }: Accepted): string {
+  const named = headers.map(([name, content]) => ({ name, ...field('value', bytesOf(content)) }))
+  const line = { ...field('key', key), ...field('value', value), headers: named }
+  return `${JSON.stringify(line)}\n`
 }
 
 function field(name: string, bytes: Buffer | null): object {
@@ -380,5 +396,5 @@ function field(name: string, bytes: Buffer | null): object {
   const text = bytes.toString()
   return Buffer.from(text).equals(bytes)
     ? { [name]: text }
-    : { [`${name}Base64`]: bytes.toString('base64') }
+    : { [name]: text, [`${name}Base64`]: bytes.toString('base64') }
 }
