@@ -95,10 +95,11 @@ const commands: readonly ((any: Random) => readonly (string | null)[])[] = [
   (any) => ['PUBLISH', pick(any, ['fuzz', 'none', '']), text(any)],
   (any) => ['BLMPOP', pick(any, ['0.01', '-1', 'x']), '1', pick(any, topics), 'LEFT', 'COUNT', '9'],
   (any) => ['LMPOP', pick(any, ['1', '0', '99999999999']), pick(any, topics), 'LEFT'],
-  (any) => [
-    ...['XREADGROUP', 'GROUP', pick(any, names), text(any), 'COUNT', '1', 'BLOCK'],
-    ...[pick(any, ['1', '0', '-1']), 'STREAMS', 'fuzz', pick(any, ['>', '0', '1-1', 'x'])],
-  ],
+  (any) =>
+    [
+      ['XREADGROUP', 'GROUP', pick(any, names), text(any), 'COUNT', '1', 'BLOCK'],
+      [pick(any, ['1', '0', '-1']), 'STREAMS', 'fuzz', pick(any, ['>', '0', '1-1', 'x'])],
+    ].flat(),
   (any) => ['XPENDING', 'fuzz', pick(any, names), '-', '+', pick(any, ['10', '-1', 'x'])],
   (any) => ['XCLAIM', 'fuzz', pick(any, names), text(any), '0', pick(any, ['0-1', 'x', ''])],
   (any) => ['XAUTOCLAIM', 'fuzz', pick(any, names), text(any), '0', '0', 'COUNT', '1'],
