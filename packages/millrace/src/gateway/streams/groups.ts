@@ -199,7 +199,8 @@ export class StreamGroups {
       },
       rebalanced: (consumer, what, partitions) => {
         for (const session of consumer.sessions) {
-          if (!session.wantsNotify) continue
+          // In RESP2 it would stand in the place of a reply.
+          if (!session.wantsNotify || session.protocol !== 3) continue
           const places = partitions.map(({ topic, partition }) => `${topic}/${partition}`)
           session.push(['millrace', 'rebalance', what, places, groupId, consumer.name])
         }

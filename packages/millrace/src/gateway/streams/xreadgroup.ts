@@ -1,8 +1,8 @@
 /**
  * XREADGROUP: new entries of a group's partitions (`>`), or what this consumer has not acknowledged (an id).
  *
- * What is buffered is handed out at once, without a promise. A call that finds nothing asks for the ends of logs, so that
- * one that does not block sees what was written before it.
+ * What is buffered is handed out at once, without a promise. A call that finds nothing and does not wait long asks for the
+ * ends of logs, so that it sees what was written before it.
  */
 import type { Command } from '../command.ts'
 import { nullArray, ReplyError, type Reply } from '../reply.ts'
@@ -46,6 +46,7 @@ const mostAtOnce = 10_000
 /** Joining, and finding what is there, for a call that does not block. */
 const patienceMs = 10_000
 const againMs = 50
+const shortBlockMs = 250
 
 export class GroupReader {
   readonly #core: StreamsCore
@@ -84,7 +85,10 @@ export class GroupReader {
       const history = await this.#history(read, consumer, wait)
       if (read.newTopics.size === 0) return streamsReply(session, history)
       await this.#subscribe(read, consumer, wait)
-      const first = await this.#lookForNew(read, consumer, wait)
+      const waitsLong = history.length === 0 && isLong(read.blockMs)
+      const first = waitsLong
+        ? takeNew(consumer, read)
+        : await this.#lookForNew(read, consumer, wait)
       if (history.length > 0 || first.length > 0)
         return streamsReply(session, [...history, ...first])
       return await this.#block(read, consumer, session, wait)
@@ -213,6 +217,11 @@ export class GroupReader {
     }
     return entries
   }
+}
+
+/** Who waits anyway is told by the fetcher, which costs no question, and none that fails while the broker is away. */
+function isLong(blockMs: number | undefined): boolean {
+  return blockMs !== undefined && (blockMs === 0 || blockMs >= shortBlockMs)
 }
 
 function takeNew(consumer: StreamConsumer, read: GroupRead): [string, Reply][] {
