@@ -79,6 +79,7 @@ export class Connection implements Session {
   #isBusy = false
   #isPlanned = false
   #isYielding = false
+  #ranInTurn = 0
   #isPaused = false
   #isChoked = false
   #hasEnded = false
@@ -242,10 +243,18 @@ export class Connection implements Session {
   #work(): void {
     if (this.#isOver) return
     this.#writeBeside()
+    this.#ranInTurn = 0
+    this.#runReady()
+    this.#flush()
+    this.#settleState()
+  }
+
+  /** Runs what was read, until a command blocks or nothing is whole. */
+  #runReady(): void {
     running = this.id
-    let count = 0
+    let hasRun = false
     while (this.#mayRun()) {
-      if (count === mostPerTurn) {
+      if (this.#ranInTurn === mostPerTurn) {
         this.#yield()
         break
       }
@@ -260,11 +269,12 @@ export class Connection implements Session {
       }
       if (command === undefined) {
         if (!this.#parser.isInside) this.#insideSinceMs = 0
-        else if (count > 0 || this.#insideSinceMs === 0)
+        else if (hasRun || this.#insideSinceMs === 0)
           this.#insideSinceMs = this.#host.clock.monotonicMs()
         break
       }
-      count++
+      hasRun = true
+      this.#ranInTurn++
       if (command.name === 'POST' || command.name === 'HOST:') {
         // A browser that a page tricked into sending a request here: what follows is its body.
         this.disconnect('it speaks HTTP')
@@ -272,9 +282,7 @@ export class Connection implements Session {
       }
       this.#run(command)
     }
-    this.#flush()
     running = 0
-    this.#settleState()
   }
 
   #yield(): void {
@@ -316,15 +324,19 @@ export class Connection implements Session {
     this.#slots.push(slot)
     slot.reply = await reply
     this.#heed(slot.reply)
-    if (isBlocking) this.#isBusy = false
-    // What settles in the same turn leaves in one write.
-    if (this.#isPlanned) return
-    this.#isPlanned = true
-    process.nextTick(() => {
-      this.#isPlanned = false
-      this.#advance()
-      this.#work()
-    })
+    // What settles in the same turn leaves in one write, and so does what runs in it.
+    if (!this.#isPlanned) {
+      this.#isPlanned = true
+      process.nextTick(() => {
+        this.#isPlanned = false
+        this.#advance()
+        this.#work()
+      })
+    }
+    if (!isBlocking) return
+    this.#isBusy = false
+    this.#runReady()
+    this.#flush()
   }
 
   #answer(reply: Reply): void {
