@@ -64,6 +64,9 @@ export const texts = {
   timedOut: 'Local: Timed out',
   messageTimedOut: 'Local: Message timed out',
   purged: 'Local: Purged in queue',
+  noReset: 'Local: No offset to automatically reset to',
+  badMessage: 'Local: Bad message format',
+  badCompression: 'Local: Invalid compressed data',
   allDown: 'Local: All broker connections are down',
   transport: 'Local: Broker transport failure',
 } as const
@@ -86,5 +89,11 @@ export function textOf(error: unknown): string {
   if (isFailure(error, 'MR_PRODUCER_EXPIRED', 'MR_PRODUCER_OUTCOME_UNKNOWN'))
     return texts.messageTimedOut
   if (isFailure(error, 'MR_CLIENT_TIMEOUT')) return texts.timedOut
+  if (isFailure(error, 'MR_OFFSET_MISSING', 'MR_OFFSET_OUT_OF_RANGE', 'MR_OFFSETS_LOST'))
+    return texts.noReset
+  if (isFailure(error, 'MR_FETCH_CORRUPT', 'MR_PROTOCOL_BATCH_MALFORMED')) return texts.badMessage
+  if (isFailure(error, 'MR_FETCH_BATCH_TOO_LARGE')) return texts.tooLarge
+  if (isFailure(error, 'MR_PROTOCOL_COMPRESSION_UNKNOWN', 'MR_PROTOCOL_INFLATED_TOO_LARGE'))
+    return texts.badCompression
   return texts.transport
 }
