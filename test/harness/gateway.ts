@@ -1,16 +1,17 @@
 import { connect, type Socket } from 'node:net'
-import { startBroker, type Broker } from '../../packages/millrace/src/broker/index.ts'
 import { openClient, type Client } from '../../packages/millrace/src/client/index.ts'
 import {
   startGateway,
   type Gateway,
   type StartGatewayOptions,
 } from '../../packages/millrace/src/gateway/index.ts'
+import { openEngine, type Engine } from './engine.ts'
+import { until } from './until.ts'
 
-/** A gateway in front of an embedded broker in memory, and a client of ours to look behind it. */
+/** A gateway in front of the engine under test, and a client of ours to look behind it. */
 export interface TestGateway extends AsyncDisposable {
   readonly gateway: Gateway
-  readonly broker: Broker
+  readonly broker: Engine
   readonly client: Client
   /** Opens a raw connection; closed with the gateway. */
   dial(): Promise<RawConnection>
@@ -21,10 +22,20 @@ export async function startTestGateway(
   options: Partial<StartGatewayOptions> = {},
 ): Promise<TestGateway> {
   await using stack = new AsyncDisposableStack()
-  const broker = stack.use(
-    await startBroker({ memory: true, host: '127.0.0.1', options: { autoCreateTopics: true } }),
-  )
+  const broker = stack.use(await openEngine())
   const client = stack.use(openClient({ brokers: [broker.address], clientId: 'test' }))
+  const created: string[] = []
+  if (broker.name === 'kafka') {
+    if (!isCleared) await clear(client)
+    isCleared = true
+    // The next gateway of this file begins with nothing, as it does on a broker of its own.
+    stack.defer(async () => {
+      await client.admin.deleteTopics(created)
+      const groups = await client.admin.listGroups()
+      // Those with members are of a gateway that still runs.
+      await client.admin.deleteGroups(groups.map(({ groupId }) => groupId))
+    })
+  }
   const gateway = stack.use(await startGateway({ brokers: [broker.address], port: 0, ...options }))
   const connections = new Set<RawConnection>()
   stack.defer(() => {
@@ -41,11 +52,28 @@ export async function startTestGateway(
       return connection
     },
     async createTopic(name, partitions = 1) {
-      const [created] = await client.admin.createTopics([{ name, partitions }])
-      if (created?.error) throw created.error
+      const [made] = await client.admin.createTopics([{ name, partitions }])
+      if (made?.error) throw made.error
+      created.push(name)
     },
     [Symbol.asyncDispose]: () => owned.disposeAsync(),
   }
+}
+
+/** Once a file. */
+let isCleared = false
+
+/** Tests name topics and groups in their bytes; an Apache Kafka still has those of the file before. */
+async function clear({ admin }: Client): Promise<void> {
+  const own = async (): Promise<string[]> =>
+    (await admin.describeTopics()).filter((one) => !one.isInternal).map(({ name }) => name)
+  await until('every member has left', async () => {
+    const groups = await admin.listGroups()
+    const results = await admin.deleteGroups(groups.map(({ groupId }) => groupId))
+    return results.every(({ error }) => error === undefined)
+  })
+  await admin.deleteTopics(await own())
+  await until('no topic is left', async () => (await own()).length === 0)
 }
 
 /** One connection that speaks bytes. Replies are the exact text that came (latin1), with CR LF as it is. */

@@ -147,6 +147,7 @@ function serverConfigs(
     'num.partitions': '4',
     'auto.create.topics.enable': 'true',
     'group.initial.rebalance.delay.ms': '0',
+    'group.min.session.timeout.ms': '2000',
     // Retention is looked after each second and not each five minutes, so that tests can wait for it.
     'log.retention.check.interval.ms': '1000',
     'log.initial.task.delay.ms': '500',
