@@ -1,4 +1,4 @@
-import type { Socket } from 'node:net'
+import { isIP, type Socket } from 'node:net'
 
 const signature = Buffer.from([13, 10, 13, 10, 0, 13, 10, 81, 85, 73, 84, 10])
 const longestText = 107
@@ -41,15 +41,17 @@ export function parse(bytes: Buffer): Found {
 }
 
 function parseFirst(bytes: Buffer): Found {
-  const end = bytes.indexOf('\r\n')
-  const start = bytes.subarray(0, 6).toString('latin1')
-  if (!'PROXY '.startsWith(start.slice(0, 6))) return 'none'
-  if (end < 0) return bytes.length > longestText ? 'none' : 'more'
+  const start = bytes.toString('latin1', 0, 6)
+  if (!'PROXY '.startsWith(start)) return 'none'
+  const end = bytes.subarray(0, longestText).indexOf('\r\n')
+  if (end < 0) return bytes.length >= longestText ? 'none' : 'more'
   const [, family = '', source = '', , port = ''] = bytes.toString('latin1', 0, end).split(' ')
   const length = end + 2
   if (family === 'UNKNOWN') return { address: undefined, length }
-  if (family !== 'TCP4' && family !== 'TCP6') return 'none'
-  return { address: family === 'TCP6' ? `[${source}]:${port}` : `${source}:${port}`, length }
+  const version = family === 'TCP4' ? 4 : family === 'TCP6' ? 6 : undefined
+  // What stands here is shown to others: no text but an address.
+  if (version === undefined || isIP(source) !== version || !/^\d{1,5}$/.test(port)) return 'none'
+  return { address: version === 6 ? `[${source}]:${port}` : `${source}:${port}`, length }
 }
 
 function parseSecond(bytes: Buffer): Found {

@@ -46,7 +46,7 @@ export interface StartGatewayOptions extends GatewayOptions {
   readonly proxyProtocol?: boolean
   /** Answers /healthz, /readyz and /metrics over HTTP there; 0 takes a free port. Default: not at all. */
   readonly healthPort?: number
-  /** Commands of your own beside the gateway's. */
+  /** Further commands: for tests. */
   readonly parts?: readonly GatewayPart[]
   readonly clock?: Clock
 }
