@@ -161,6 +161,20 @@ describe('a group', () => {
     )
   })
 
+  it('reads one partition while others have entries', async () => {
+    await using streams = await openStreams()
+    const session = await filled(streams, 'orders', 2, 4)
+    await session.run('XGROUP', 'CREATE', 'orders', 'g', '0')
+    const only = await entriesOf(read(session, 'a', 'BLOCK', 5000, 'STREAMS', 'orders@1', '>'))
+    assert.deepEqual(
+      only.map(([id]) => id),
+      ['1-1', '1-2'],
+    )
+    assert.equal(await read(session, 'a', 'BLOCK', 20, 'STREAMS', 'orders@1', '>'), null)
+    assert.equal(await read(session, 'a', 'BLOCK', 300, 'STREAMS', 'orders@1', '>'), null)
+    assert.equal((await entriesOf(read(session, 'a', 'STREAMS', 'orders', '>'))).length, 2)
+  })
+
   it('needs no acknowledgement with NOACK', async () => {
     await using streams = await openStreams()
     const session = await filled(streams, 'orders', 1, 3)

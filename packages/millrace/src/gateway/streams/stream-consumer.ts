@@ -22,6 +22,7 @@ import type { Session } from '../session.ts'
 import type { ConsumerSettings } from './consumer-settings.ts'
 import { PartitionLedger, type Holder } from './ledger.ts'
 import { entryReply } from './read-log.ts'
+import type { StreamKey } from './stream-key.ts'
 
 /** A partition that the consumer's member holds. */
 export interface Held {
@@ -162,21 +163,14 @@ export class StreamConsumer implements Holder {
     await this.#member?.ready()
   }
 
-  /** Up to `max` entries of a topic, at once; without `keeps` they need no acknowledgement. */
-  take(
-    topic: string,
-    partition: number | undefined,
-    max: number,
-    keeps: boolean,
-    entries: Reply[],
-  ): void {
+  /** Up to `max` entries of a key, at once; without `keeps` they need no acknowledgement. */
+  take(key: StreamKey, max: number, keeps: boolean, entries: Reply[]): void {
     let room = keeps ? Math.min(max, mostPending - this.pending) : max
     const count = this.#held.length
     for (let turn = 0; turn < count && room > 0; turn++) {
       const held = this.#held[(this.#turn + turn) % count]!
       const { owned } = held
-      if (owned.topic !== topic || (partition !== undefined && owned.partition !== partition))
-        continue
+      if (!isOf(owned, key)) continue
       const messages = owned.take(room)
       if (messages.length === 0) continue
       room -= messages.length
@@ -185,17 +179,17 @@ export class StreamConsumer implements Holder {
     if (count > 0) this.#turn = (this.#turn + 1) % count
   }
 
-  /** What it holds of topics. */
-  ownedOf(topics: ReadonlySet<string>): readonly OwnedPartition[] {
-    return this.#held.flatMap(({ owned }) => (topics.has(owned.topic) ? owned : []))
+  /** What it holds of some keys. */
+  ownedOf(keys: readonly StreamKey[]): readonly OwnedPartition[] {
+    return this.#held.flatMap(({ owned }) => (keys.some((key) => isOf(owned, key)) ? owned : []))
   }
 
   /** The error of a partition that stands still. Told once; then it is tried again. */
-  takeFailure(topics: ReadonlySet<string>): MillraceError | undefined {
+  takeFailure(keys: readonly StreamKey[]): MillraceError | undefined {
     if (this.#failure) return this.#failure
-    for (const { owned } of this.#held) {
+    for (const owned of this.ownedOf(keys)) {
       const { failure } = owned
-      if (failure === null || !topics.has(owned.topic)) continue
+      if (failure === null) continue
       owned.resume()
       return failure
     }
@@ -203,7 +197,7 @@ export class StreamConsumer implements Holder {
   }
 
   /** Resolves when `take` may give something, when partitions came or went, or the signal aborts. */
-  async woken(topics: ReadonlySet<string>, keeps: boolean, signal: AbortSignal): Promise<void> {
+  async woken(keys: readonly StreamKey[], keeps: boolean, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return
     this.#blocked++
     const done = new AbortController()
@@ -215,8 +209,7 @@ export class StreamConsumer implements Holder {
         signal.addEventListener('abort', wake, { once: true, signal: done.signal })
         // At the bound only an acknowledgement helps.
         if (keeps && this.pending >= mostPending) return
-        for (const { owned } of this.#held)
-          if (topics.has(owned.topic)) owned.available(done.signal).then(wake, wake)
+        for (const owned of this.ownedOf(keys)) owned.available(done.signal).then(wake, wake)
       })
     } finally {
       done.abort()
@@ -423,4 +416,8 @@ export class StreamConsumer implements Holder {
   #wake(): void {
     for (const wake of Array.from(this.#waiting)) wake()
   }
+}
+
+function isOf(owned: OwnedPartition, { topic, partition }: StreamKey): boolean {
+  return owned.topic === topic && (partition === undefined || owned.partition === partition)
 }

@@ -38,7 +38,8 @@ interface GroupRead {
   readonly keeps: boolean
   /** `after` undefined: `>`. */
   readonly streams: readonly { readonly key: StreamKey; readonly after: EntryId | undefined }[]
-  readonly newTopics: ReadonlySet<string>
+  /** Those that are read by `>`. */
+  readonly wanted: readonly StreamKey[]
 }
 
 /** As many as one reply has when no count is given; the byte budget of fetching ends it sooner. */
@@ -68,7 +69,7 @@ export class GroupReader {
   #takeBuffered(read: GroupRead, session: Session): Reply | undefined {
     if (this.#core.isDraining) return undefined
     const consumer = this.#groups.consumer(read.groupId, read.name)
-    if (consumer === undefined || read.newTopics.size !== read.streams.length) return undefined
+    if (consumer === undefined || read.wanted.length !== read.streams.length) return undefined
     for (const { key } of read.streams) if (!consumer.reads(key.topic)) return undefined
     this.#groups.use(consumer, session)
     const parts = takeNew(consumer, read)
@@ -83,7 +84,7 @@ export class GroupReader {
       await this.#join(read, wait)
       const consumer = this.#groups.consumerFor(read.groupId, read.name, session)
       const history = await this.#history(read, consumer, wait)
-      if (read.newTopics.size === 0) return streamsReply(session, history)
+      if (read.wanted.length === 0) return streamsReply(session, history)
       await this.#subscribe(read, consumer, wait)
       const waitsLong = history.length === 0 && isLong(read.blockMs)
       const first = waitsLong
@@ -122,8 +123,8 @@ export class GroupReader {
     )
   }
 
-  async #subscribe({ newTopics }: GroupRead, consumer: StreamConsumer, wait: Wait): Promise<void> {
-    for (const topic of newTopics)
+  async #subscribe({ wanted }: GroupRead, consumer: StreamConsumer, wait: Wait): Promise<void> {
+    for (const { topic } of wanted)
       if (!consumer.reads(topic)) await during(wait.signal, () => consumer.subscribe(topic))
     await during(wait.signal, () => consumer.ready())
   }
@@ -136,7 +137,7 @@ export class GroupReader {
   ): Promise<[string, Reply][]> {
     const parts = takeNew(consumer, read)
     if (parts.length > 0) return parts
-    const owned = consumer.ownedOf(read.newTopics)
+    const owned = consumer.ownedOf(read.wanted)
     const ends = await during(wait.signal, () => this.#core.topics.ends(owned))
     for (;;) {
       const isBehind = owned.some(
@@ -145,11 +146,12 @@ export class GroupReader {
       if (!isBehind || wait.isOver) return []
       // Markers move a position without waking anybody.
       const look = shorter(this.#core.clock, againMs, wait.signal)
-      await consumer.woken(read.newTopics, read.keeps, look.signal)
+      await consumer.woken(read.wanted, read.keeps, look.signal)
       look.end()
       const more = takeNew(consumer, read)
       if (more.length > 0) return more
-      const error = consumer.takeFailure(read.newTopics)
+      await turn()
+      const error = consumer.takeFailure(read.wanted)
       if (error) throw error
     }
   }
@@ -161,13 +163,14 @@ export class GroupReader {
     wait: Wait,
   ): Promise<Reply> {
     while (read.blockMs !== undefined && !wait.isOver) {
-      await consumer.woken(read.newTopics, read.keeps, wait.signal)
+      await consumer.woken(read.wanted, read.keeps, wait.signal)
       const parts = takeNew(consumer, read)
       if (parts.length > 0) return streamsReply(session, parts)
-      const error = consumer.takeFailure(read.newTopics)
+      await turn()
+      const error = consumer.takeFailure(read.wanted)
       if (error) throw error
       // It was deleted, or has left the group while this call waited.
-      for (const topic of read.newTopics) if (!consumer.reads(topic)) return nullArray
+      for (const { topic } of read.wanted) if (!consumer.reads(topic)) return nullArray
     }
     return nullArray
   }
@@ -219,6 +222,11 @@ export class GroupReader {
   }
 }
 
+/** Between two looks the loop goes round: a wake for nothing must never keep others from theirs. */
+function turn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
+}
+
 /** Who waits anyway is told by the fetcher, which costs no question, and none that fails while the broker is away. */
 function isLong(blockMs: number | undefined): boolean {
   return blockMs !== undefined && (blockMs === 0 || blockMs >= shortBlockMs)
@@ -229,7 +237,7 @@ function takeNew(consumer: StreamConsumer, read: GroupRead): [string, Reply][] {
   for (const { key, after } of read.streams) {
     if (after !== undefined) continue
     const entries: Reply[] = []
-    consumer.take(key.topic, key.partition, read.count, read.keeps, entries)
+    consumer.take(key, read.count, read.keeps, entries)
     if (entries.length > 0) parts.push([key.text, entries])
   }
   return parts
@@ -277,7 +285,7 @@ function readArguments(args: readonly Buffer[]): GroupRead {
   if (groupId === undefined) throw new ReplyError('ERR Missing GROUP option for XREADGROUP')
   if (groupId === '' || name === '') throw new ReplyError('ERR a group and a consumer have names')
   const half = names.length / 2
-  const newTopics = new Set<string>()
+  const wanted: StreamKey[] = []
   const streams = names.slice(0, half).map((keyName, at) => {
     const key = parseStreamKey(keyName)
     const id = names[half + at]!
@@ -286,8 +294,8 @@ function readArguments(args: readonly Buffer[]): GroupRead {
         'ERR The $ ID is meaningless in the context of XREADGROUP: you want to read the history of this consumer by specifying a proper ID, or use the > ID to get new messages. The $ ID would just return an empty result set.',
       )
     if (!isWord(id, '>')) return { key, after: parseEntryId(id) }
-    newTopics.add(key.topic)
+    wanted.push(key)
     return { key, after: undefined }
   })
-  return { groupId, name, count, blockMs, keeps, streams, newTopics }
+  return { groupId, name, count, blockMs, keeps, streams, wanted }
 }
