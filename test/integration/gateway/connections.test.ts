@@ -139,6 +139,13 @@ describe('a connection to the gateway', { concurrency: 4 }, () => {
     for (let at = 0; at < count; at++) assert.equal((await client.reply()).length, 1_000_012)
   })
 
+  it('reads replies that are larger than what may be unread', async () => {
+    await using gateway = await startTestGateway({ outputBytes: '1KiB' })
+    const client = await gateway.dial()
+    for (let turn = 0; turn < 5; turn++)
+      assert.equal((await client.command('ECHO', 'x'.repeat(30_000))).length, 30_010)
+  })
+
   it('is disconnected when a command does not become whole in time', async () => {
     await using gateway = await startTestGateway({ commandWithin: '50ms' })
     const slow = await gateway.dial()

@@ -116,6 +116,18 @@ describe('users of the gateway', { concurrency: 4 }, () => {
     assert.ok(refused.length >= 10 && refused.length <= 30)
   })
 
+  it('are not kept from logging in by strangers who try', async () => {
+    await using gateway = await startTestGateway({
+      commandsPerSecond: 5,
+      users: [{ name: 'default', password: 'd', rights: [] }],
+    })
+    const stranger = await gateway.dial()
+    for (let count = 0; count < 50; count++)
+      assert.equal(await stranger.command('AUTH', 'x'), wrongPass)
+    const client = await gateway.dial()
+    assert.equal(await client.command('AUTH', 'd'), '+OK\r\n')
+  })
+
   it('are asked for nothing where none are configured', async () => {
     await using gateway = await startTestGateway()
     const client = await gateway.dial()

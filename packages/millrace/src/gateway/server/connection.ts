@@ -420,7 +420,8 @@ export class Connection implements Session {
     for (const part of parts) socket.write(part)
     if (parts.length > 1) socket.uncork()
     wake.answered()
-    if (this.unsent > this.#host.outputBytes) this.#choke()
+    // Below the socket's own mark nothing would say that it took them.
+    if (this.unsent > this.#host.outputBytes && this.isFull) this.#choke()
   }
 
   /** Takes no more commands until the peer has read; a peer that reads nothing at all goes. */

@@ -50,8 +50,9 @@ export class Dispatcher {
         name = 'UNKNOWN'
         outcome = this.#unknown(command)
       } else {
-        if (!connection.user.isKnown && !beforeLogin.has(name)) requireKnown(connection)
-        this.#limit(connection)
+        // Those whom nobody knows share no rate: one of them could use it up, and keep users from logging in.
+        if (connection.user.isKnown) this.#limit(connection)
+        else if (!beforeLogin.has(name)) requireKnown(connection)
         outcome = handler(command, connection)
       }
     } catch (error) {

@@ -80,7 +80,11 @@ export function permit(
   on: { readonly topic?: string; readonly group?: string } = {},
 ): void {
   if (user.may(right, on)) return
-  throw new ReplyError('NOPERM No permissions to access a key')
+  throw noPermission()
+}
+
+export function noPermission(): ReplyError {
+  return new ReplyError('NOPERM No permissions to access a key')
 }
 
 function userOf({ name, rights = [] }: UserOptions): User {
