@@ -60,6 +60,25 @@ describe('what goes wrong with a consumer', () => {
     }
   })
 
+  it('is told for an expression that would take for ever, and holds nobody up', async () => {
+    await gateway.createTopic('a'.repeat(60))
+    const connection = await named(gateway, 'slow:one')
+    const other = await gateway.dial()
+    const refused = '-CONS Poll Local: Invalid argument or configuration\r\n'
+    for (let at = 0; at < 3; at++) {
+      const start = performance.now()
+      assert.equal(
+        await connection.command('BLPOP', 'topics:^(([a-z])+.)+[A-Z]([a-z])+$', '20'),
+        refused,
+      )
+      assert.ok(performance.now() - start < 10_000)
+      assert.equal(await other.command('PING'), '+PONG\r\n')
+    }
+    await connection.command('QUIT')
+    const [described] = await gateway.client.admin.describeGroups(['slow'])
+    assert.equal(described?.members.length, 0)
+  })
+
   it('is forgotten when a topic goes and comes again', async () => {
     await gateway.createTopic('phoenix')
     await put(gateway, 'phoenix', ['old'])

@@ -15,4 +15,11 @@ export const gatewayErrors = {
       `the gateway would let everybody who reaches ${host} read and write every topic`,
     hint: 'Configure users, listen on 127.0.0.1 or a unix socket, or say --insecure where the network is trusted.',
   },
+  MR_GATEWAY_PATTERN_SLOW: {
+    class: 'UsageError',
+    retriable: false,
+    message: ({ groupId }: { readonly groupId: string }) =>
+      `a regular expression of a consumer in the group ${groupId} takes too long to match the topics`,
+    hint: 'Its repetitions are nested, as in ^(a+)+$: write it without, or name the topics.',
+  },
 } as const satisfies ErrorRows

@@ -57,6 +57,7 @@ class ScriptedGroup {
     return new Consumer({
       id: 'g:m|t',
       groupId: 'g',
+      user: { name: 'default', isKnown: true, may: () => true },
       topics: ['t'],
       options: consumerOptions({}),
       clock: manualClock(),

@@ -11,6 +11,7 @@ import {
 import { events } from '../../telemetry/index.ts'
 import type { ConsumerOptions } from '../properties/index.ts'
 import { textOf } from '../produce/index.ts'
+import type { User } from '../server/users.ts'
 import type { Ack } from './ack.ts'
 import { TopicFollower } from './topic-follower.ts'
 
@@ -28,6 +29,8 @@ interface Held {
 export interface ConsumerParts {
   readonly id: string
   readonly groupId: string
+  /** Who reads. */
+  readonly user: User
   readonly topics: readonly string[]
   readonly options: ConsumerOptions
   readonly clock: Clock
@@ -52,6 +55,7 @@ export class Consumer {
   readonly id: string
   readonly topics: readonly string[]
   readonly groupId: string
+  readonly user: User
   readonly #parts: ConsumerParts
   #client: Client | undefined
   #member: GroupMember | undefined
@@ -63,6 +67,8 @@ export class Consumer {
   #turn = 0
   #wake: (() => void) | undefined
   #error: MillraceError | undefined
+  /** What no further try can mend. */
+  #hopeless: MillraceError | undefined
   #commitTimer: Timer | undefined
   #closing: Promise<void> | undefined
   /** Members that were silent for too long, giving back what they held. */
@@ -79,6 +85,7 @@ export class Consumer {
     this.id = parts.id
     this.topics = parts.topics
     this.groupId = parts.groupId
+    this.user = parts.user
     this.#join()
   }
 
@@ -120,6 +127,7 @@ export class Consumer {
 
   /** A message that is here already, or undefined. @throws the error that the consumer met, once */
   take(): ClientMessage | undefined {
+    if (this.#hopeless !== undefined) throw this.#hopeless
     if (this.#member === undefined && !this.#isClosed) this.#join()
     if (this.#error !== undefined) {
       const error = this.#error
@@ -143,7 +151,7 @@ export class Consumer {
 
   /** Resolves when `take` may give something else than before; true when the signal aborted first. */
   async woken(signal: AbortSignal): Promise<void> {
-    if (this.#error !== undefined) return
+    if (this.#error !== undefined || this.#hopeless !== undefined) return
     const woken = new Promise<void>((resolve) => (this.#wake = resolve))
     for (const held of this.#held) this.#watch(held)
     try {
@@ -220,7 +228,7 @@ export class Consumer {
   }
 
   #join(): void {
-    const { openClient, groupId, topics, options, clock } = this.#parts
+    const { openClient, groupId, topics, options, clock, user } = this.#parts
     const client = openClient()
     this.#client = client
     const isPlain = topics.every((topic) => !topic.startsWith('^'))
@@ -237,7 +245,20 @@ export class Consumer {
     })
     this.#member = member
     member.ready().catch(() => undefined)
-    if (!isPlain) this.#follower = new TopicFollower({ client, clock, topics, member })
+    if (isPlain) return
+    this.#follower = new TopicFollower({
+      client,
+      clock,
+      topics,
+      member,
+      mayRead: (topic) => user.may('consume', { topic, group: groupId }),
+      onFailed: (error) => {
+        events.gatewayConsumerFailed.publish({ consumer: this.id, groupId, error })
+        this.#hopeless = error
+        this.leave()
+        this.#wake?.()
+      },
+    })
   }
 
   #assigned(member: GroupMember, partitions: readonly OwnedPartition[]): void {

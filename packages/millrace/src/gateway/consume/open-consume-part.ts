@@ -8,11 +8,11 @@ import type { ProducePart } from '../produce/index.ts'
 import { texts } from '../produce/index.ts'
 import { consumerOptions, consumerSectionFaults } from '../properties/index.ts'
 import { nullArray, ReplyError, type Reply } from '../reply.ts'
-import { permit } from '../server/users.ts'
+import { noPermission, permit } from '../server/users.ts'
 import type { Session } from '../session.ts'
 import { parseAck } from './ack.ts'
 import { Consumer, pollText } from './consumer.ts'
-import { patternsOf } from './topic-follower.ts'
+import { patternsOf } from './topic-patterns.ts'
 import { parseTimeout, parseTopicList, type TopicList } from './topic-list.ts'
 
 const shutdownText = 'CONS Server shutdown'
@@ -238,12 +238,18 @@ class Consuming implements GatewayPart {
     const id = `${group}:${member}|${list.topics.join(',')}`
     const known = this.#consumers.get(session)
     if (known !== undefined) {
-      if (known.id === id) return known
+      if (known.id === id) {
+        // Another user has logged in since.
+        if (known.user !== session.user) throw noPermission()
+        return known
+      }
       throw new ReplyError(
         `CONS Client '${name}' has Consumer '${known.id}' registered (new consID: '${id}')`,
       )
     }
-    for (const topic of list.topics) permit(session, 'consume', { topic, group })
+    // What an expression may take in is asked for each topic.
+    for (const topic of list.topics)
+      permit(session, 'consume', topic.startsWith('^') ? { group } : { topic, group })
     try {
       return this.#register(session, { id, group, member, list })
     } catch (error) {
@@ -277,6 +283,7 @@ class Consuming implements GatewayPart {
     const consumer = new Consumer({
       id,
       groupId: group,
+      user: session.user,
       topics: list.topics,
       options,
       clock: this.#core.clock,

@@ -1,6 +1,8 @@
 import type { Client, GroupMember } from '../../client/index.ts'
 import type { Clock, Timer } from '../../kit/index.ts'
+import { failure, type MillraceError } from '../../errors/index.ts'
 import { events } from '../../telemetry/index.ts'
+import { matching, patternsOf } from './topic-patterns.ts'
 
 /** How soon a topic that matches is found. */
 const lookMs = 2000
@@ -12,6 +14,8 @@ export class TopicFollower {
   readonly #member: GroupMember
   readonly #plain: readonly string[]
   readonly #patterns: readonly RegExp[]
+  readonly #mayRead: (topic: string) => boolean
+  readonly #onFailed: (error: MillraceError) => void
   #timer: Timer | undefined
   #isStopped = false
   /** What matches now is subscribed to. */
@@ -23,8 +27,14 @@ export class TopicFollower {
     readonly clock: Clock
     readonly topics: readonly string[]
     readonly member: GroupMember
+    /** An expression takes in only what its user may read. */
+    readonly mayRead: (topic: string) => boolean
+    /** It follows no longer. */
+    readonly onFailed: (error: MillraceError) => void
   }) {
     const { client, clock, topics, member } = options
+    this.#mayRead = options.mayRead
+    this.#onFailed = options.onFailed
     this.#client = client
     this.#clock = clock
     this.#member = member
@@ -42,12 +52,16 @@ export class TopicFollower {
     try {
       const topics = await this.#client.admin.describeTopics(undefined, { timeoutMs: 10_000 })
       if (this.#isStopped) return
-      const found = topics
-        .filter(
-          ({ name, isInternal }) =>
-            !isInternal && this.#patterns.some((pattern) => pattern.test(name)),
-        )
+      const names = topics
+        .filter(({ name, isInternal }) => !isInternal && this.#mayRead(name))
         .map(({ name }) => name)
+      const found = matching(this.#patterns, names)
+      if (found === undefined) {
+        const { groupId } = this.#member
+        this.stop()
+        this.#onFailed(failure('MR_GATEWAY_PATTERN_SLOW', { groupId }))
+        return
+      }
       this.#member.subscribe([...new Set([...this.#plain, ...found])])
       this.hasLooked = true
     } catch (error) {
@@ -56,9 +70,4 @@ export class TopicFollower {
     }
     this.#timer = this.#clock.after(lookMs, () => void this.#look(), { unref: true })
   }
-}
-
-/** The regular expressions of a topic list. @throws SyntaxError */
-export function patternsOf(topics: readonly string[]): readonly RegExp[] {
-  return topics.filter((topic) => topic.startsWith('^')).map((topic) => new RegExp(topic))
 }

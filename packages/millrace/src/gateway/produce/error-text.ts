@@ -83,7 +83,8 @@ export function textOf(error: unknown): string {
   if (isFailure(error, 'MR_TOPIC_UNKNOWN')) return texts.unknownTopic
   if (isFailure(error, 'MR_PARTITION_UNKNOWN')) return texts.unknownPartition
   if (isFailure(error, 'MR_PRODUCER_MESSAGE_TOO_LARGE')) return texts.tooLarge
-  if (isFailure(error, 'MR_PRODUCER_MESSAGE_INVALID')) return texts.invalid
+  if (isFailure(error, 'MR_PRODUCER_MESSAGE_INVALID', 'MR_GATEWAY_PATTERN_SLOW'))
+    return texts.invalid
   if (isFailure(error, 'MR_PRODUCER_BUFFER_FULL')) return texts.queueFull
   if (isFailure(error, 'MR_PRODUCER_CLOSED')) return texts.purged
   if (isFailure(error, 'MR_PRODUCER_EXPIRED', 'MR_PRODUCER_OUTCOME_UNKNOWN'))
