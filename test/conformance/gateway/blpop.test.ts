@@ -209,22 +209,22 @@ describe('BLPOP', () => {
     }
 
     it('is in seconds and may be a fraction', async () => {
-      const ms = await elapsed('timeout:fraction', '0.3')
+      const ms = await elapsed('fraction:timeout', '0.3')
       assert.ok(ms >= 299, `${ms} ms`)
       assert.ok(ms < 2000, `${ms} ms`)
     })
 
     it('is the last argument', async () => {
-      const ms = await elapsed('timeout:last', '60', 'between', '0.2')
+      const ms = await elapsed('last:timeout', '60', 'between', '0.2')
       assert.ok(ms >= 199 && ms < 5000, `${ms} ms`)
     })
 
     it('is five seconds without one and for text that is no number', async () => {
       const all = await Promise.all([
-        elapsed('timeout:missing'),
-        elapsed('timeout:text', 'soon'),
-        elapsed('timeout:empty', ''),
-        elapsed('timeout:five', '5'),
+        elapsed('missing:timeout'),
+        elapsed('text:timeout', 'soon'),
+        elapsed('empty:timeout', ''),
+        elapsed('five:timeout', '5'),
       ])
       for (const ms of all) assert.ok(ms >= 4990 && ms < 9000, `${ms} ms`)
     })
