@@ -270,6 +270,28 @@ describe('a group', () => {
     assert.equal(await session.run('XGROUP', 'SETID', 'orders', 'g', '$'), 'OK')
   })
 
+  it('ends the call of a consumer that is deleted, and lets it come again', async () => {
+    await using streams = await openStreams()
+    const session = await filled(streams, 'orders', 1, 0)
+    await session.run('XGROUP', 'CREATE', 'orders', 'g', '0')
+    const other = streams.connect()
+    const blocked = read(session, 'a', 'BLOCK', 0, 'STREAMS', 'orders', '>')
+    await until('it has joined', async () => {
+      const [group] = await streams.client.admin.describeGroups(['g'])
+      return group!.members.length === 1
+    })
+    await other.run('XGROUP', 'DELCONSUMER', 'orders', 'g', 'a')
+    assert.equal(await blocked, null)
+    await until('the group is empty', async () => {
+      const [group] = await streams.client.admin.describeGroups(['g'])
+      return group!.members.length === 0
+    })
+    await other.run('XADD', 'orders', '*', 'n', '1')
+    assert.deepEqual(await read(session, 'a', 'STREAMS', 'orders', '>'), [
+      ['orders', [['0-1', ['n', '1']]]],
+    ])
+  })
+
   it('tells its streams, groups with their lag, and consumers', async () => {
     await using streams = await openStreams()
     const session = await filled(streams, 'orders', 2, 5)

@@ -20,7 +20,8 @@ export function consumerSettings(consumer: PropertyValues): ConsumerSettings {
     return Number.isSafeInteger(value) && value > 0 ? value : undefined
   }
   const sessionTimeoutMs = number('session.timeout.ms') ?? 45_000
-  const heartbeatMs = number('heartbeat.interval.ms') ?? 3000
+  // Members hear of each other by heartbeats, and sharing takes two rounds.
+  const heartbeatMs = number('heartbeat.interval.ms') ?? 1000
   return {
     group: {
       sessionTimeoutMs,

@@ -128,7 +128,7 @@ export class StreamGroups {
     const { pending } = consumer
     group.consumers.delete(name)
     for (const session of consumer.sessions) this.#bySession.get(session)?.delete(consumer)
-    const leaving = consumer.leave()
+    const leaving = consumer.retire()
     this.#removing.add(leaving)
     await leaving
     this.#removing.delete(leaving)
@@ -161,7 +161,7 @@ export class StreamGroups {
     const all = Array.from(this.#groups.values(), (group) =>
       Array.from(group.consumers.values(), async (consumer) => {
         if (graceMs > 0) await consumer.settled(graceMs)
-        await consumer.leave()
+        await consumer.retire()
       }),
     )
     await Promise.all([...all.flat(), ...this.#removing])

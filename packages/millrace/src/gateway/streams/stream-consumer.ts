@@ -15,7 +15,7 @@ import {
   type GroupMember,
   type OwnedPartition,
 } from '../../client/index.ts'
-import type { MillraceError } from '../../errors/index.ts'
+import { failure, type MillraceError } from '../../errors/index.ts'
 import { deferred, type Clock, type Deferred, type Timer } from '../../kit/index.ts'
 import type { Reply } from '../reply.ts'
 import type { Session } from '../session.ts'
@@ -85,6 +85,7 @@ export class StreamConsumer implements Holder {
   #leaving: Promise<void> | undefined
   #settled: Deferred<void> | undefined
   #failure: MillraceError | undefined
+  #isRetired = false
   #blocked = 0
   #lingerTimer: Timer | undefined
   #idleTimer: Timer | undefined
@@ -144,10 +145,12 @@ export class StreamConsumer implements Holder {
     )
   }
 
-  /** Reads a topic from now on. Joins when it has not yet. @throws MR_GROUP_OPTIONS_INVALID */
+  /** Reads a topic from now on. Joins when it has not yet. @throws MR_GROUP_OPTIONS_INVALID, MR_GROUP_CLOSED once retired */
   async subscribe(topic: string): Promise<void> {
     // What leaves gives its partitions back before it takes them again.
     while (this.#leaving) await this.#leaving
+    // Nobody would ever make it leave again.
+    if (this.#isRetired) throw failure('MR_GROUP_CLOSED', { groupId: this.#owner.groupId })
     this.#topics.add(topic)
     if (this.#member && this.#failure === undefined) {
       this.#member.subscribe(Array.from(this.#topics))
@@ -188,10 +191,10 @@ export class StreamConsumer implements Holder {
   takeFailure(keys: readonly StreamKey[]): MillraceError | undefined {
     if (this.#failure) return this.#failure
     for (const owned of this.ownedOf(keys)) {
-      const { failure } = owned
-      if (failure === null) continue
+      const fault = owned.failure
+      if (fault === null) continue
       owned.resume()
-      return failure
+      return fault
     }
     return undefined
   }
@@ -244,6 +247,12 @@ export class StreamConsumer implements Holder {
       this.#commitTimer = undefined
       void this.#commit()
     })
+  }
+
+  /** Leaves for good. */
+  retire(): Promise<void> {
+    this.#isRetired = true
+    return this.leave()
   }
 
   /** Commits, gives its partitions back and leaves the group. It may join again later. Never rejects. */

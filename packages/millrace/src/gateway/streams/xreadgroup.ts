@@ -4,6 +4,7 @@
  * What is buffered is handed out at once, without a promise. A call that finds nothing and does not wait long asks for the
  * ends of logs, so that it sees what was written before it.
  */
+import { isFailure } from '../../errors/index.ts'
 import type { Command } from '../command.ts'
 import { nullArray, ReplyError, type Reply } from '../reply.ts'
 import type { Session } from '../session.ts'
@@ -94,7 +95,8 @@ export class GroupReader {
         return streamsReply(session, [...history, ...first])
       return await this.#block(read, consumer, session, wait)
     } catch (error) {
-      if (wait.isOver) return nullArray
+      // Its consumer was deleted meanwhile, or left: the next call makes another.
+      if (wait.isOver || isFailure(error, 'MR_GROUP_CLOSED')) return nullArray
       throw refusalOf(error)
     } finally {
       wait.end()
