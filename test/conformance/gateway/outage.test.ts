@@ -1,94 +1,13 @@
 import assert from 'node:assert/strict'
-import { mkdtemp, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
 import { describe, it } from 'node:test'
-import { startBroker, type Broker } from '../../../packages/millrace/src/broker/index.ts'
-import { openClient, type Client } from '../../../packages/millrace/src/client/index.ts'
-import {
-  startGateway,
-  type Gateway,
-  type StartGatewayOptions,
-} from '../../../packages/millrace/src/gateway/index.ts'
-import { bulk, dial, type RawConnection } from '../../harness/gateway.ts'
+import { bulk, type RawConnection } from '../../harness/gateway.ts'
 import { until } from '../../harness/until.ts'
-import { earliest, nothingCame, shown, taken } from './consumers.ts'
+import { Outage } from './outage.ts'
 
 const queueFull = '-PROD Local: Queue full\r\n'
 
-/** A gateway in front of a broker that can stop and start again on its folder and port. */
-class Outage implements AsyncDisposable {
-  readonly gateway: Gateway
-  readonly client: Client
-  readonly port: number
-  readonly #folder: string
-  readonly #open = new Set<RawConnection>()
-  #broker: Broker | undefined
-
-  constructor(folder: string, broker: Broker, gateway: Gateway, client: Client) {
-    this.#folder = folder
-    this.port = broker.port
-    this.#broker = broker
-    this.gateway = gateway
-    this.client = client
-  }
-
-  static async begin(
-    topics: readonly string[],
-    options: Partial<StartGatewayOptions> = {},
-  ): Promise<Outage> {
-    const folder = await mkdtemp(join(tmpdir(), 'millrace-outage-'))
-    const broker = await startBroker({ folder, host: '127.0.0.1' })
-    const brokers = [broker.address]
-    const client = openClient({ brokers })
-    await client.admin.createTopics(topics.map((name) => ({ name, partitions: 1 })))
-    const gateway = await startGateway({ brokers, port: 0, ...options })
-    return new Outage(folder, broker, gateway, client)
-  }
-
-  async dial(): Promise<RawConnection> {
-    const connection = await dial(this.gateway.port)
-    this.#open.add(connection)
-    return connection
-  }
-
-  async down(): Promise<void> {
-    await this.#broker?.stop()
-    this.#broker = undefined
-  }
-
-  async up(): Promise<void> {
-    this.#broker = await startBroker({
-      folder: this.#folder,
-      host: '127.0.0.1',
-      port: this.port,
-    })
-  }
-
-  /** All values of a topic, as a client of ours reads them. */
-  async values(topic: string): Promise<string[]> {
-    const connection = await this.dial()
-    await connection.command('CLIENT', 'SETNAME', `reader-${topic}:${performance.now()}`)
-    const [end] = await this.client.admin.listOffsets([{ topic, partition: 0, at: 'latest' }])
-    const values: string[] = []
-    while (values.length < (end?.offset ?? 0))
-      values.push(
-        taken(await connection.command('BLPOP', `topics:${topic}:${earliest}`, '5')).value,
-      )
-    return values
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    for (const connection of this.#open) connection.close()
-    await this.gateway.stop({ timeoutMs: 1000 })
-    await this.client.close({ timeoutMs: 0 })
-    await this.#broker?.stop()
-    await rm(this.#folder, { recursive: true, force: true })
-  }
-}
-
-describe('while the broker is down', () => {
-  it('messages are accepted until the queue is full, and none of them is lost', async () => {
+describe('messages while the broker is down', () => {
+  it('are accepted until the queue is full, and none of them is lost', async () => {
     await using outage = await Outage.begin(['orders'], { bufferBytes: '32KiB' })
     const one = await outage.dial()
     const leaving = await outage.dial()
@@ -155,60 +74,6 @@ describe('while the broker is down', () => {
     await outage.up()
     assert.equal(await greedy.command('DUMP', '20000'), ':0\r\n')
     assert.equal(await greedy.command('RPUSHX', 'topics:orders', 'x'.repeat(500)), ':1\r\n')
-  })
-
-  it('a consumer hears of it once at most, then waits until there is something again', async () => {
-    await using outage = await Outage.begin(['orders'])
-    const producer = await outage.dial()
-    await producer.command('RPUSHX', 'topics:orders', 'a')
-    const consumer = await outage.dial()
-    assert.equal(await consumer.command('CLIENT', 'SETNAME', 'orders:one'), bulk('OK'))
-    const key = `topics:orders:${earliest}`
-    assert.equal(await consumer.command('BLPOP', key, '5'), shown('orders', 0, 0, 'a'))
-    assert.equal(await consumer.command('RPUSH', 'acks', 'orders:0:0'), ':1\r\n')
-    await outage.down()
-    const replies: string[] = []
-    for (let at = 0; at < 30; at++) replies.push(await consumer.command('BLPOP', key, '0.1'))
-    const errors = replies.filter((reply) => reply !== nothingCame)
-    assert.ok(errors.length <= 1, errors.join(''))
-    for (const error of errors) assert.match(error, /^-CONS Poll [^\r\n]+\r\n$/)
-    assert.equal(await producer.command('RPUSHX', 'topics:orders', 'b'), ':1\r\n')
-    await outage.up()
-    let reply = ''
-    await until('the next message comes', async () => {
-      reply = await consumer.command('BLPOP', key, '1')
-      return reply.startsWith('*8')
-    })
-    assert.equal(reply, shown('orders', 0, 1, 'b'))
-    assert.equal(await consumer.command('RPUSH', 'acks', 'orders:0:1'), ':1\r\n')
-    assert.equal(await consumer.command('QUIT'), bulk('OK'))
-    const [position] = await outage.client.admin.committedOffsets('orders')
-    assert.equal(position?.offset, 2)
-  })
-
-  it('a gateway may start, take messages, and let consumers wait', async () => {
-    await using outage = await Outage.begin(['orders'])
-    await outage.down()
-    await using early = await startGateway({
-      brokers: [`127.0.0.1:${outage.port}`],
-      port: 0,
-    })
-    const connection = await dial(early.port)
-    assert.equal(await connection.command('RPUSHX', 'topics:orders', 'early'), ':1\r\n')
-    const consumer = await dial(early.port)
-    await consumer.command('CLIENT', 'SETNAME', 'early:one')
-    const key = `topics:orders:${earliest}`
-    const first = await consumer.command('BLPOP', key, '0.2')
-    assert.ok(first === nothingCame || first.startsWith('-CONS Poll '), first)
-    assert.match(await connection.command('KEYS', 'topics:'), /^-ERR Error getting metadata: /)
-    await outage.up()
-    assert.equal(await connection.command('DUMP', '20000'), ':0\r\n')
-    await until(
-      'it is read',
-      async () => (await consumer.command('BLPOP', key, '1')) === shown('orders', 0, 0, 'early'),
-    )
-    connection.close()
-    consumer.close()
   })
 
   it('a durable connection waits for its answers', async () => {
