@@ -63,6 +63,8 @@ const closeMs = 5000
 const lingerMs = 30_000
 /** For revoked partitions: their commit, nothing else is waited for. */
 const drainMs = 5000
+/** Nobody here needs longer to come back; a group waits so long for a member that does not. */
+const rebalanceTimeoutMs = 10_000
 
 export class StreamConsumer implements Holder {
   readonly name: string
@@ -271,6 +273,7 @@ export class StreamConsumer implements Holder {
       groupId: this.#owner.groupId,
       topics: Array.from(this.#topics),
       drainMs,
+      rebalanceTimeoutMs,
       ...this.#settings.group,
       onAssigned: (partitions) => this.#assigned(partitions),
       onRevoked: (partitions) => this.#revoked(partitions),
