@@ -79,6 +79,32 @@ describe('what goes wrong with a consumer', () => {
     assert.equal(described?.members.length, 0)
   })
 
+  it('is told to a static member that another has replaced, for good', async () => {
+    await gateway.createTopic('static')
+    await put(gateway, 'static', ['a', 'b', 'c'])
+    const key = 'topics:static:{"auto.offset.reset":"earliest","group.instance.id":"i"}'
+    const first = await named(gateway, 'static:one')
+    assert.equal(await first.command('BLPOP', key, '5'), shown('static', 0, 0, 'a'))
+    assert.equal(await first.command('RPUSH', 'acks', 'static:0:0'), ':1\r\n')
+    first.close()
+    // It does not leave; whoever comes under its id has its place at once.
+    const second = await named(gateway, 'static:one')
+    assert.equal(await second.command('BLPOP', key, '5'), shown('static', 0, 1, 'b'))
+    const third = await named(gateway, 'static:two')
+    assert.equal(await third.command('BLPOP', key, '5'), shown('static', 0, 1, 'b'))
+    const fenced =
+      '-CONS Poll Broker: Static consumer fenced by other consumer with same group.instance.id\r\n'
+    let reply = nothingCame
+    await until('it hears of it', async () => {
+      reply = await second.command('BLPOP', key, '0.2')
+      return reply.startsWith('-')
+    })
+    assert.equal(reply, fenced)
+    assert.equal(await second.command('BLPOP', key, '5'), fenced)
+    assert.equal(await third.command('RPUSH', 'acks', 'static:0:1'), ':1\r\n')
+    assert.equal(await third.command('BLPOP', key, '5'), shown('static', 0, 2, 'c'))
+  })
+
   it('is forgotten when a topic goes and comes again', async () => {
     await gateway.createTopic('phoenix')
     await put(gateway, 'phoenix', ['old'])

@@ -1,4 +1,10 @@
-import type { Client, ClientMessage, GroupMember, OwnedPartition } from '../../client/index.ts'
+import {
+  kafkaCodeOf,
+  type Client,
+  type ClientMessage,
+  type GroupMember,
+  type OwnedPartition,
+} from '../../client/index.ts'
 import { isFailure, type MillraceError } from '../../errors/index.ts'
 import {
   deferred,
@@ -8,6 +14,7 @@ import {
   type Deferred,
   type Timer,
 } from '../../kit/index.ts'
+import { errorCodes } from '../../protocol/index.ts'
 import { events } from '../../telemetry/index.ts'
 import type { ConsumerOptions } from '../properties/index.ts'
 import { textOf } from '../produce/index.ts'
@@ -348,7 +355,9 @@ export class Consumer {
     events.gatewayConsumerFailed.publish({ consumer: this.id, groupId: this.groupId, error })
     // A topic that is not there yet is waited for.
     if (isFailure(error, 'MR_TOPIC_UNKNOWN')) return
-    this.#error ??= error
+    // Joining again would drive out the one that has its place now, and so on for ever.
+    if (kafkaCodeOf(error) === errorCodes.FENCED_INSTANCE_ID) this.#hopeless = error
+    else this.#error ??= error
     if (isFatal) {
       this.#member = undefined
       this.#follower?.stop()

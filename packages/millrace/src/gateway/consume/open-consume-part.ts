@@ -193,8 +193,15 @@ class Consuming implements GatewayPart {
     take: () => Reply | undefined,
   ): Promise<Reply> {
     const over = new AbortController()
-    const timer =
-      timeoutMs === 0 ? undefined : this.#core.clock.after(timeoutMs, () => over.abort())
+    const { clock } = this.#core
+    const endMs = clock.monotonicMs() + timeoutMs
+    // Timers may fire a little early, and none waits longer than 24 days.
+    const look = (): void => {
+      const leftMs = endMs - clock.monotonicMs()
+      if (leftMs > 0) timer = clock.after(leftMs, look)
+      else over.abort()
+    }
+    let timer = timeoutMs === 0 ? undefined : clock.after(timeoutMs, look)
     const signal = AbortSignal.any([over.signal, session.signal, this.#draining.signal])
     this.#blocked++
     try {
