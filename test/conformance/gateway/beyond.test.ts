@@ -319,6 +319,41 @@ describe('beyond the original', () => {
     })
   })
 
+  describe('RESP3', () => {
+    it('shows stats as a map, and nulls as nulls', async () => {
+      const connection = await gateway.dial()
+      await connection.command('HELLO', '3')
+      const stats = await connection.command('HGETALL', 'stats')
+      assert.match(
+        stats,
+        /^%3\r\n\$27\r\nproducer\.unflushed\.messages\r\n\$\d+\r\n\d+\r\n\$24\r\nproducer\.delivery\.errors\r\n\$\d+\r\n\d+\r\n\$23\r\nproducer\.unknown\.events\r\n\$1\r\n0\r\n$/,
+      )
+      await connection.command('RPUSHX', 'topics:resp3-missing', 'x')
+      await connection.command('DUMP', '5000')
+      const errors = await connection.command('CLIENT', 'ERRORS')
+      assert.ok(errors.startsWith('*1\r\n*4\r\n$13\r\nresp3-missing\r\n_\r\n'), errors)
+    })
+
+    it('comes and goes with HELLO, and HELLO may name', async () => {
+      const connection = await gateway.dial()
+      const three = await connection.command('hello', '3', 'setname', 'hello:one')
+      assert.ok(three.startsWith('%7\r\n$6\r\nserver\r\n'), three)
+      assert.ok(three.includes('$5\r\nproto\r\n:3\r\n'), three)
+      assert.equal(await connection.command('CLIENT', 'GETNAME'), bulk('hello:one'))
+      assert.equal(await connection.command('BLPOP', 'topics:orders', '0.01'), '_\r\n')
+      const two = await connection.command('HELLO', '2')
+      assert.ok(two.startsWith('*14\r\n$6\r\nserver\r\n'), two)
+      assert.equal(await connection.command('BLPOP', 'topics:orders', '0.01'), nothingCame)
+      assert.equal(
+        await connection.command('HELLO', '4'),
+        '-NOPROTO unsupported protocol version\r\n',
+      )
+      const other = await gateway.dial()
+      other.write('HELLO 3 SETNAME hello:one\r\nPING\r\n')
+      assert.equal(await other.rest(), '-CONS id hello:one is already taken\r\n')
+    })
+  })
+
   it('refuses CLIENT TRACKING cleanly', async () => {
     const connection = await gateway.dial()
     assert.match(await connection.command('CLIENT', 'TRACKING', 'ON'), /^-ERR .*TRACKING.*\r\n$/)
