@@ -53,6 +53,22 @@ describe('messages that cannot be delivered', () => {
     assert.equal(await errors(connection), before_ + accepted)
   })
 
+  it('are refused from the size on from which librdkafka refuses them', async () => {
+    await gateway.createTopic('sizes')
+    const connection = await gateway.dial()
+    await connection.command('CLIENT', 'DURABLE', 'ON')
+    const largest = Buffer.alloc(999_964, 'x')
+    assert.equal(await connection.command('RPUSHX', 'topics:sizes', largest), ':1\r\n')
+    assert.equal(
+      await connection.command('RPUSHX', 'topics:sizes', Buffer.alloc(999_965, 'x')),
+      '-PROD Broker: Message size too large\r\n',
+    )
+    assert.equal(
+      await connection.command('RPUSHX', 'topics:sizes:k', largest),
+      '-PROD Broker: Message size too large\r\n',
+    )
+  })
+
   it('do not make their topic, though the broker would', async () => {
     const connection = await gateway.dial()
     await connection.command('RPUSHX', 'topics:never-made', 'x')

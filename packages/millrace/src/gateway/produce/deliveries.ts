@@ -3,6 +3,8 @@ import { deferred, type Deferred } from '../../kit/index.ts'
 import type { FailedDelivery } from './index.ts'
 
 const failuresKept = 128
+/** Of the keys of kept failures, so that many connections with large keys do not add up. */
+const failureBytesKept = 1024 * 1024
 
 /** What the produce part keeps of one connection. Outlives it, as long as a message of it is on its way. */
 export class Account {
@@ -12,6 +14,7 @@ export class Account {
   unsettled = 0
   bytes = 0
   readonly failures: FailedDelivery[] = []
+  #failureBytes = 0
   readonly #waiting: (() => void)[] = []
 
   settled(bytes: number): void {
@@ -21,8 +24,15 @@ export class Account {
   }
 
   keep(failure: FailedDelivery): void {
-    this.failures.push(failure)
-    if (this.failures.length > failuresKept) this.failures.shift()
+    // A key is a view of the packet that it came in, which would be kept with it.
+    const key = failure.key === null ? null : Buffer.from(failure.key)
+    this.failures.push({ ...failure, key })
+    this.#failureBytes += key?.length ?? 0
+    while (
+      this.failures.length > failuresKept ||
+      (this.failures.length > 1 && this.#failureBytes > failureBytesKept)
+    )
+      this.#failureBytes -= this.failures.shift()?.key?.length ?? 0
   }
 
   whenSettled(): Promise<void> {

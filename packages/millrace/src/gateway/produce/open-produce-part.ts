@@ -12,7 +12,8 @@ import type { Session } from '../session.ts'
 import { Accepted, Account, type Headers, type Ledger } from './deliveries.ts'
 import { textOf, texts } from './error-text.ts'
 import type { FailedDelivery, ProducePart } from './index.ts'
-import { producerOptions } from './producer-options.ts'
+import { batchOverhead, producerOptions } from './producer-options.ts'
+import { messageSize } from './message-size.ts'
 import { isTopicName } from './topic-name.ts'
 
 /** How long a topic that was found missing is refused without another look. */
@@ -20,8 +21,8 @@ const missingMs = 5000
 const missingKept = 10_000
 /** How long KEYS waits for the cluster. */
 const keysMs = 5000
-/** Of a message in a batch, beside key and value. */
-const recordOverhead = 70
+/** What a message on its way takes beside its bytes in a batch. */
+const bookOverhead = 34
 const colon = 0x3a
 const noHeaders: Headers = []
 
@@ -62,7 +63,7 @@ class Producing implements ProducePart, Ledger {
   constructor(core: GatewayCore, options: ProducerOptions) {
     this.#core = core
     this.#options = options
-    this.#limit = options.maxMessageBytes ?? 1_000_000
+    this.#limit = (options.maxMessageBytes ?? 1_000_000) - batchOverhead
     this.#unsent = core.settings.unsentDir === undefined ? undefined : new Set()
     this.commands = {
       RPUSHX: (command, session) => this.#rpushx(command, session),
@@ -226,9 +227,9 @@ class Producing implements ProducePart, Ledger {
         this.#missingUntilMs.delete(topic)
       }
     }
-    let bytes = (key?.length ?? 0) + (value?.length ?? 0) + recordOverhead
-    for (const [name, content] of headers) bytes += name.length + (content?.length ?? 0)
-    if (bytes > this.#limit) throw new ReplyError(`PROD ${texts.tooLarge}`)
+    const size = messageSize(key, value, headers)
+    if (size > this.#limit) throw new ReplyError(`PROD ${texts.tooLarge}`)
+    const bytes = size + bookOverhead
     const account = this.#accountOf(session)
     const isFull =
       this.#bytes + bytes > settings.bufferBytes ||

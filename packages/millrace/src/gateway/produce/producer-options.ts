@@ -4,6 +4,8 @@ import type { GatewaySettings } from '../settings.ts'
 
 /** librdkafka's default for `message.max.bytes`. */
 const mostMessageBytes = 1_000_000
+/** The client counts the header of a batch, librdkafka does not. */
+export const batchOverhead = 61
 
 const partitionerNames: readonly PartitionerName[] = [
   'random',
@@ -64,7 +66,7 @@ export function producerOptions(settings: GatewaySettings): ProducerOptions {
     mayCreateTopics: createsTopics,
     // News of a topic travel between brokers in less; the gateway remembers what is missing.
     unknownTopicMs: createsTopics ? 3000 : 0,
-    maxMessageBytes,
+    maxMessageBytes: maxMessageBytes + batchOverhead,
     // Its own bound is looked at before a message is accepted, so that none ever waits for room.
     bufferBytes: bufferBytes * 2 + 64 * 1024 * 1024,
     maxBlockMs: timeoutMs === undefined || timeoutMs === 0 ? 300_000 : timeoutMs,
