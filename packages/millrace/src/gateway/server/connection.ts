@@ -18,6 +18,9 @@ const mostBeside = 1000
 /** A peer that takes nothing for so long of what is unsent is disconnected. */
 const unreadMs = 2000
 
+/** Commands whose replies may come later while more of them run. */
+const overlaps: ReadonlySet<string> = new Set(['RPUSHX', 'XADD', 'PUBLISH'])
+
 /** What a connection needs of the gateway around it. */
 export interface ConnectionHost {
   readonly clock: Clock
@@ -308,7 +311,7 @@ export class Connection implements Session {
     this.lastCommandAtMs = this.#host.clock.now()
     this.lastCommand = command.name
     this.commands++
-    const outcome = this.#host.dispatch(command, this)
+    const outcome = this.#dispatched(command)
     if (outcome instanceof Promise) {
       this.#isBusy = true
       void this.#settle(outcome, true)
@@ -317,6 +320,18 @@ export class Connection implements Session {
     } else {
       this.#answer(outcome)
     }
+  }
+
+  /** What follows messages on their way sees them: only more of those runs meanwhile. */
+  #dispatched(command: Command): Reply | Promise<Reply> | Later {
+    const host = this.#host
+    const answered =
+      this.#inFlight === 0 || overlaps.has(command.name) ? undefined : this.whenAnswered()
+    if (answered === undefined) return host.dispatch(command, this)
+    return answered.then(() => {
+      const outcome = host.dispatch(command, this)
+      return outcome instanceof Later ? outcome.reply : outcome
+    })
   }
 
   async #settle(reply: Promise<Reply>, isBlocking: boolean): Promise<void> {

@@ -124,7 +124,7 @@ export class PendingCommands {
       if (this.#idleMs(entry.deliveredAtMs) < idleMs) continue
       claimed.push({ held, entry })
     }
-    const { entries } = await this.#claim(claimed, consumer, options, session)
+    const { entries } = await this.#claim(claimed, consumer, options)
     return entries
   }
 
@@ -165,7 +165,7 @@ export class PendingCommands {
       retries: undefined,
       justIds,
     }
-    const { entries, gone } = await this.#claim(claimed, consumer, options, session)
+    const { entries, gone } = await this.#claim(claimed, consumer, options)
     return [next, entries, gone]
   }
 
@@ -185,7 +185,6 @@ export class PendingCommands {
     pending: readonly Pending[],
     consumer: StreamConsumer,
     { deliveredAtMs, retries, justIds }: ClaimOptions,
-    session: Session,
   ): Promise<{ readonly entries: Reply[]; readonly gone: Reply[] }> {
     for (const { held, entry } of pending) {
       const before = entry.holder
@@ -204,7 +203,7 @@ export class PendingCommands {
       update()
       return { entries: ids, gone: [] }
     }
-    const wait = this.#core.waits.open(session, readMs)
+    const wait = this.#core.waits.bound(readMs)
     try {
       const read = await this.#reader.entriesOf(pending, wait.signal)
       update()

@@ -60,9 +60,9 @@ export class Ranges {
   }
 
   /** The first or the last entry; undefined when there is none. */
-  async outermost(key: StreamKey, isLast: boolean, session: Session): Promise<Reply | undefined> {
+  async outermost(key: StreamKey, isLast: boolean): Promise<Reply | undefined> {
     const whole = await this.#segments(key, parseRangeEnd(minus, 0), parseRangeEnd(plus, 0))
-    const found = await this.#read(whole, fullRoom(this.#core, 1), isLast, session)
+    const found = await this.#read(whole, fullRoom(this.#core, 1), isLast)
     return found[0]
   }
 
@@ -81,20 +81,15 @@ export class Ranges {
     if (count === 0) return []
     try {
       const segments = await this.#segments(key, from, to)
-      return await this.#read(segments, fullRoom(this.#core, count), isReverse, session)
+      return await this.#read(segments, fullRoom(this.#core, count), isReverse)
     } catch (error) {
       throw refusalOf(error)
     }
   }
 
-  async #read(
-    segments: readonly Segment[],
-    room: Room,
-    isReverse: boolean,
-    session: Session,
-  ): Promise<Reply[]> {
+  async #read(segments: readonly Segment[], room: Room, isReverse: boolean): Promise<Reply[]> {
     const { client, waits } = this.#core
-    const wait = waits.open(session, readMs)
+    const wait = waits.bound(readMs)
     const entries: Reply[] = []
     try {
       for (const segment of isReverse ? segments.toReversed() : segments) {

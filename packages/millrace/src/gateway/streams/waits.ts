@@ -27,26 +27,31 @@ export class Waits {
     return this.#open.size
   }
 
+  /** Bounds work that does not block: by its time, and not by its connection, which may have ended its side and read on. */
+  bound(ms: number): Wait {
+    return this.open(undefined, ms)
+  }
+
   /** @param wantedMs - 0: for ever */
-  open(session: Session, wantedMs: number): Wait {
+  open(session: Session | undefined, wantedMs: number): Wait {
     const isLong = wantedMs === 0 || wantedMs > drainingMs
     const ms = this.#isDraining && isLong ? drainingMs : wantedMs
     const abort = new AbortController()
     let timer: Timer | undefined
     const end = (): void => {
       timer?.cancel()
-      session.signal.removeEventListener('abort', stop)
+      session?.signal.removeEventListener('abort', stop)
       this.#open.delete(stop)
     }
     const stop = (): void => {
       end()
       abort.abort()
     }
-    if (this.#areEnded || session.signal.aborted) {
+    if (this.#areEnded || session?.signal.aborted === true) {
       abort.abort()
     } else {
       if (ms > 0) timer = this.#clock.after(ms, stop)
-      session.signal.addEventListener('abort', stop, { once: true })
+      session?.signal.addEventListener('abort', stop, { once: true })
       this.#open.add(stop)
     }
     return {

@@ -69,8 +69,8 @@ export class InfoCommands {
     const bounds = await this.#boundsOf(key, session)
     const [groups, first, last] = await Promise.all([
       this.#committedBy(key, session),
-      this.#ranges.outermost(key, false, session),
-      this.#ranges.outermost(key, true, session),
+      this.#ranges.outermost(key, false),
+      this.#ranges.outermost(key, true),
     ])
     const length = bounds.reduce((sum, { start, end }) => sum + Math.max(0, end - start), 0)
     return new MapReply([

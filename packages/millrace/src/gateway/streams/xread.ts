@@ -163,7 +163,7 @@ export class StreamReader {
           ? []
           : source.partitions.length === 1 && source.offset !== undefined
             ? await this.#lookAtOne(source, source.offset, room, session)
-            : await this.#lookAtAll(source, room, session)
+            : await this.#lookAtAll(source, room)
       if (entries.length > 0) parts.push([source.key.text, entries])
     }
     return parts
@@ -183,7 +183,7 @@ export class StreamReader {
     source.tail = tail
     source.reader = tail.reader
     source.offset = from
-    const wait = this.#core.waits.open(session, lookMs)
+    const wait = this.#core.waits.bound(lookMs)
     try {
       // Markers and what was compacted away move the position without an entry.
       while (positionOf(tail) < end) {
@@ -203,14 +203,10 @@ export class StreamReader {
     }
   }
 
-  async #lookAtAll(
-    { key, place, partitions }: Source,
-    room: Room,
-    session: Session,
-  ): Promise<Reply[]> {
+  async #lookAtAll({ key, place, partitions }: Source, room: Room): Promise<Reply[]> {
     if (partitions.length === 0 || place.at === 'id') return []
     const entries: Reply[] = []
-    const wait = this.#core.waits.open(session, lookMs)
+    const wait = this.#core.waits.bound(lookMs)
     await using reader = this.#core.client.reader({
       partitions: partitions.map((partition) => ({ topic: key.topic, partition })),
       from: place.at === 'time' ? { timestampMs: place.ms } : 'earliest',
