@@ -12,7 +12,7 @@ import {
   type TestGateway,
 } from '../../harness/gateway.ts'
 import { until } from '../../harness/until.ts'
-import { committed, earliest, named, nothingCame, put, shown, taken } from './consumers.ts'
+import { earliest, named, nothingCame, put, shown, taken } from './consumers.ts'
 
 /** Pops until nothing comes, acknowledging each. */
 class Popper {
@@ -279,51 +279,6 @@ describe('delivery', () => {
     await popper.done
     assert.equal(popper.places.size, 2)
     assert.equal(seen.length, 2)
-  })
-
-  describe('to a client that is silent', () => {
-    const intervals =
-      '{"auto.offset.reset":"earliest","session.timeout.ms":2000,"heartbeat.interval.ms":500,"max.poll.interval.ms":2000}'
-
-    it('ends after max.poll.interval.ms; its next call joins again', async () => {
-      await gateway.createTopic('silent')
-      await put(gateway, 'silent', ['a', 'b'])
-      const connection = await named(gateway, 'silent:one')
-      const key = `topics:silent:${intervals}`
-      assert.equal(await connection.command('BLPOP', key, '5'), shown('silent', 0, 0, 'a'))
-      await connection.command('RPUSH', 'acks', 'silent:0:0')
-      await until('it has left', async () => (await members('silent')) === 0)
-      assert.equal(await committed(gateway, 'silent', 'silent'), 1)
-      assert.equal(
-        await connection.command('RPUSH', 'acks', 'silent:0:1'),
-        '-CONS Local: Erroneous state\r\n',
-      )
-      assert.equal(await connection.command('BLPOP', key, '5'), shown('silent', 0, 1, 'b'))
-      assert.equal(await members('silent'), 1)
-      assert.equal(await connection.command('RPUSH', 'acks', 'silent:0:1'), ':1\r\n')
-      await connection.command('QUIT')
-      assert.equal(await committed(gateway, 'silent', 'silent'), 2)
-    })
-
-    it('goes on while any command comes, or a call is waiting', async () => {
-      await gateway.createTopic('pinging', 2)
-      const key = `topics:pinging:${intervals}`
-      const pinging = await named(gateway, 'pinging:one')
-      assert.equal(await pinging.command('BLPOP', key, '0.01'), nothingCame)
-      const waiting = await named(gateway, 'waiting:one')
-      waiting.write(`blpop topics:pinging:${intervals} 60\r\n`)
-      const silent = await named(gateway, 'control:one')
-      assert.equal(await silent.command('BLPOP', key, '0.01'), nothingCame)
-      // The control has left, and has had the time to leave once more.
-      await until('the control has left', async () => {
-        assert.equal(await pinging.command('PING'), '+PONG\r\n')
-        return (await members('control')) === 0
-      })
-      assert.equal(await members('pinging'), 1)
-      assert.equal(await members('waiting'), 1)
-      const [described] = await gateway.client.admin.describeGroups(['pinging'])
-      assert.equal(described?.members[0]?.assignment.length, 2)
-    })
   })
 
   it('of sessions of two seconds with heartbeats of half a second works', async () => {

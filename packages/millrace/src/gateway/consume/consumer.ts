@@ -86,6 +86,8 @@ export class Consumer {
   readonly #ending = new AbortController()
   messages = 0
   acks = 0
+  /** When the last call that waited was answered, in epoch milliseconds: its client was no silent one until then. */
+  waitedUntilMs = 0
 
   constructor(parts: ConsumerParts) {
     this.#parts = parts

@@ -213,6 +213,7 @@ class Consuming implements GatewayPart {
       }
     } finally {
       this.#blocked--
+      consumer.waitedUntilMs = clock.now()
       timer?.cancel()
     }
     if (!consumer.isPlaced) await this.#placed(consumer, session)
@@ -368,7 +369,8 @@ class Consuming implements GatewayPart {
         for (const [session, consumer] of this.#consumers) {
           // A call that waits is a sign of life itself.
           if (consumer.isWaitedFor || !consumer.isJoined) continue
-          if (nowMs - session.lastCommandAtMs > consumer.maxPollMs) consumer.leave()
+          const aliveAtMs = Math.max(session.lastCommandAtMs, consumer.waitedUntilMs)
+          if (nowMs - aliveAtMs > consumer.maxPollMs) consumer.leave()
         }
         this.#planSweep()
       },
