@@ -1,7 +1,9 @@
 import { events } from '../../telemetry/index.ts'
 
 /** Says what whoever runs a gateway should know, until it is disposed of. */
-export function followGateway(say: (line: string) => void): Disposable {
+export function followGateway(tell: (line: string) => void): Disposable {
+  // Names come from whoever connects: no control character of theirs reaches a terminal.
+  const say = (line: string): void => tell(line.replaceAll(/\p{Cc}/gu, '?'))
   const text = (error: unknown): string => (error instanceof Error ? error.message : String(error))
   const ends = [
     events.gatewayRefused.subscribe(({ address, reason }) =>

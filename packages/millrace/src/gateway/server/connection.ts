@@ -82,6 +82,7 @@ export class Connection implements Session {
   #isBusy = false
   #isPlanned = false
   #isYielding = false
+  #isFirst = false
   #ranInTurn = 0
   #isPaused = false
   #isChoked = false
@@ -201,7 +202,7 @@ export class Connection implements Session {
 
   /** Resolves when all replies of commands before this one are written; undefined: they are. */
   whenAnswered(): Promise<void> | undefined {
-    const last = this.#inFlight === 0 ? undefined : this.#slots.at(-1)
+    const last = this.#inFlight === 0 || this.#isFirst ? undefined : this.#slots.at(-1)
     if (last === undefined) return undefined
     return new Promise((resolve) => {
       const { written } = last
@@ -329,7 +330,12 @@ export class Connection implements Session {
       this.#inFlight === 0 || overlaps.has(command.name) ? undefined : this.whenAnswered()
     if (answered === undefined) return host.dispatch(command, this)
     return answered.then(() => {
+      // Its parts have given back what it held.
+      if (this.#isOver) return nothing
+      // Its own place is the only one that is open now.
+      this.#isFirst = true
       const outcome = host.dispatch(command, this)
+      this.#isFirst = false
       return outcome instanceof Later ? outcome.reply : outcome
     })
   }
