@@ -179,6 +179,22 @@ describe('classic group', () => {
     assert.equal(first.now().members.length, 2)
   })
 
+  it('does not wait longer than for a member for an id whose connection has gone', async () => {
+    const h = harness({ graceMs: 5000 })
+    const { leader, follower } = await stableGroup(h)
+    h.join({ needsKnownId: true, peerId: 7, sessionTimeoutMs: 45_000 })
+    h.clock.advance(9000)
+    h.heartbeat(leader)
+    h.heartbeat(follower)
+    h.group.peerGone(7)
+    const first = h.join({ memberId: leader.memberId })
+    h.join({ memberId: follower.memberId })
+    h.clock.advance(4999)
+    assert.equal(first.answer, undefined, 'it may come again on another connection')
+    h.clock.advance(1)
+    assert.equal(first.now().members.length, 2)
+  })
+
   it('holds followers until the leader has assigned', async () => {
     const h = harness()
     const first = h.join().now()

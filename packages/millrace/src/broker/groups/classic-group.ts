@@ -14,7 +14,8 @@
  * - A static member (KIP-345) that comes back gets a new member id and its old assignment without a
  *   rebalance, unless another protocol would be chosen; the old id is fenced (82).
  * - Waiting in a join or sync keeps a member alive; in between its session runs.
- * - Pending ids (KIP-394) count: a rebalance waits for those who were told to come back.
+ * - Pending ids (KIP-394) count: a rebalance waits for those who were told to come back, `absentGraceMs` once their
+ *   connection is lost.
  * - Unlike Kafka's, a rebalance does not wait for a dynamic member whose connection has been gone for
  *   `absentGraceMs`. Alone, a lost connection changes nothing: the session decides, as in Kafka.
  */
@@ -129,7 +130,7 @@ export class ClassicGroup {
       if (instanceId !== null) return this.#joinStatic(request, instanceId, reply)
       const newId = this.#ports.newMemberId(request.clientId)
       if (!request.needsKnownId) return this.#addMember(newId, request, reply)
-      this.#roster.addPending(newId, request.sessionTimeoutMs)
+      this.#roster.addPending(newId, request)
       return reply(joinError(errorCodes.MEMBER_ID_REQUIRED, newId))
     }
     if (instanceId === null && this.#roster.dropPending(memberId))
@@ -309,9 +310,11 @@ export class ClassicGroup {
 
   /** A connection has gone, and with it whoever spoke on it last, unless it comes back on another. */
   peerGone(peerId: number): void {
+    const { absentGraceMs } = this.#ports
+    if (absentGraceMs > 0) this.#roster.hurryPending(peerId, absentGraceMs)
     const isSomebodyGone = this.#roster.peerGone(peerId)
     if (isSomebodyGone && this.#state === 'PreparingRebalance' && !this.#timers.has('absent'))
-      this.#waitForAbsent(this.#ports.absentGraceMs)
+      this.#waitForAbsent(absentGraceMs)
   }
 
   /** No timer fires and nobody is answered any more. */

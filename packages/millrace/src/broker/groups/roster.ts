@@ -38,7 +38,7 @@ export class Roster {
   readonly #onPendingGone: () => void
   /** Member id by instance id. */
   readonly #statics = new Map<string, string>()
-  readonly #pending = new Map<string, Timer>()
+  readonly #pending = new Map<string, { readonly timer: Timer; readonly peerId: number }>()
 
   constructor(options: {
     readonly clock: Clock
@@ -201,7 +201,20 @@ export class Roster {
     return isSomebodyGone
   }
 
-  addPending(id: string, timeoutMs: number): void {
+  addPending(id: string, from: Pick<Introduction, 'sessionTimeoutMs' | 'peerId'>): void {
+    this.#expectPending(id, from.peerId, from.sessionTimeoutMs)
+  }
+
+  /** Those who asked on this connection, which has gone, have to be back within the time. */
+  hurryPending(peerId: number, withinMs: number): void {
+    for (const [id, one] of this.#pending) {
+      if (one.peerId !== peerId) continue
+      one.timer.cancel()
+      this.#expectPending(id, peerId, withinMs)
+    }
+  }
+
+  #expectPending(id: string, peerId: number, timeoutMs: number): void {
     const timer = this.#clock.after(
       timeoutMs,
       () => {
@@ -210,12 +223,12 @@ export class Roster {
       },
       { unref: true },
     )
-    this.#pending.set(id, timer)
+    this.#pending.set(id, { timer, peerId })
   }
 
   /** @returns whether it was pending */
   dropPending(id: string): boolean {
-    this.#pending.get(id)?.cancel()
+    this.#pending.get(id)?.timer.cancel()
     return this.#pending.delete(id)
   }
 
@@ -242,7 +255,7 @@ export class Roster {
   }
 
   stop(): void {
-    for (const timer of this.#pending.values()) timer.cancel()
+    for (const { timer } of this.#pending.values()) timer.cancel()
     for (const member of this.members.values()) this.stopSession(member)
   }
 
