@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, describe, it } from 'node:test'
+import { events } from '../../../packages/millrace/src/telemetry/index.ts'
 import { bulk, startTestGateway, type TestGateway } from '../../harness/gateway.ts'
 import { until } from '../../harness/until.ts'
 import { earliest, named, nothingCame, put, shown } from './consumers.ts'
@@ -299,6 +300,27 @@ describe('BLPOP', () => {
       const connection = await named(gateway, 'maker:one')
       assert.equal(await connection.command('BLPOP', 'topics:not-made', '0.3'), nothingCame)
       assert.ok(!(await connection.command('KEYS', 'topics:')).includes('not-made'))
+    })
+
+    it('are told to whoever runs the gateway, once a consumer', async () => {
+      const told: unknown[] = []
+      const end = events.gatewayTopicMissing.subscribe(({ consumer, topic }) => {
+        if (consumer.startsWith('told:')) told.push([consumer, topic])
+      })
+      const count = (): number => Number(gateway.gateway.figures()['missing_topics'])
+      const before_ = count()
+      const connection = await named(gateway, 'told:one')
+      const key = 'topics:orders,not-there,a b'
+      for (let at = 0; at < 3; at++)
+        assert.equal(await connection.command('BLPOP', key, '0.1'), nothingCame)
+      await until('it is told', () => told.length >= 2, { lastSeen: () => told })
+      assert.equal(await connection.command('BLPOP', key, '0.1'), nothingCame)
+      end()
+      assert.deepEqual(told, [
+        ['told:one|orders,not-there,a b', 'not-there'],
+        ['told:one|orders,not-there,a b', 'a b'],
+      ])
+      assert.equal(count() - before_, 2)
     })
 
     it('only time out when their names cannot be', async () => {

@@ -62,6 +62,7 @@ class ScriptedGroup {
       options: consumerOptions({}),
       clock: manualClock(),
       openClient: () => this.client,
+      onMissing: () => undefined,
       onRebalance: () => undefined,
     })
   }

@@ -17,7 +17,7 @@ import {
 import { errorCodes } from '../../protocol/index.ts'
 import { events } from '../../telemetry/index.ts'
 import type { ConsumerOptions } from '../properties/index.ts'
-import { textOf } from '../produce/index.ts'
+import { isTopicName, textOf } from '../produce/index.ts'
 import type { User } from '../server/users.ts'
 import type { Ack } from './ack.ts'
 import { TopicFollower } from './topic-follower.ts'
@@ -43,6 +43,7 @@ export interface ConsumerParts {
   readonly clock: Clock
   /** A client of its own, under the consumer's name. Closed with the consumer. */
   readonly openClient: () => Client
+  readonly onMissing: () => void
   readonly onRebalance: (
     what: 'assigned' | 'revoked' | 'lost',
     partitions: readonly OwnedPartition[],
@@ -83,6 +84,7 @@ export class Consumer {
   #settled: Deferred<void> | undefined
   #isClosed = false
   #isPlaced = false
+  #hasLooked = false
   readonly #ending = new AbortController()
   messages = 0
   acks = 0
@@ -169,6 +171,36 @@ export class Consumer {
       if (!signal.aborted) throw error
     } finally {
       this.#wake = undefined
+    }
+  }
+
+  /** Tells once of topics that are not there, which is no error for whoever waits for them. */
+  lookForMissing(): void {
+    const client = this.#client
+    if (this.#hasLooked || this.#member?.state !== 'steady' || client === undefined) return
+    this.#hasLooked = true
+    const held = new Set(this.#held.map(({ owned }) => owned.topic))
+    const asked = this.topics.filter(
+      (topic) => topic !== '' && !topic.startsWith('^') && !held.has(topic),
+    )
+    if (asked.length > 0) void this.#tellMissing(client, asked)
+  }
+
+  async #tellMissing(client: Client, topics: readonly string[]): Promise<void> {
+    const names = topics.filter(isTopicName)
+    try {
+      const reason = 'a consumer waits for them'
+      if (names.length > 0)
+        await client.metadata.refresh(names, { signal: this.#ending.signal, reason })
+    } catch (error) {
+      if (this.#isClosed) return
+      events.gatewayTopicsUnknown.publish({ groupId: this.groupId, error })
+      return
+    }
+    for (const topic of topics) {
+      if (isTopicName(topic) && client.metadata.peek(topic) !== undefined) continue
+      events.gatewayTopicMissing.publish({ consumer: this.id, groupId: this.groupId, topic })
+      this.#parts.onMissing()
     }
   }
 

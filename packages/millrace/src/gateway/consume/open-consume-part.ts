@@ -53,6 +53,7 @@ class Consuming implements GatewayPart {
   #messages = 0
   #acks = 0
   #refused = 0
+  #missing = 0
 
   constructor(core: GatewayCore, produce: ProducePart) {
     this.#core = core
@@ -105,6 +106,7 @@ class Consuming implements GatewayPart {
       consumed_messages: this.#messages,
       acks: this.#acks,
       refused_consumers: this.#refused,
+      missing_topics: this.#missing,
       blocked_pops: this.#blocked,
       lag: lags,
     }
@@ -217,6 +219,7 @@ class Consuming implements GatewayPart {
       timer?.cancel()
     }
     if (!consumer.isPlaced) await this.#placed(consumer, session)
+    consumer.lookForMissing()
     if (this.#draining.signal.aborted) throw new ReplyError(shutdownText)
     return nullArray
   }
@@ -296,6 +299,7 @@ class Consuming implements GatewayPart {
       options,
       clock: this.#core.clock,
       openClient: () => this.#core.openClient(member === '' ? group : member),
+      onMissing: () => this.#missing++,
       onRebalance: (what, partitions) => {
         if (!session.wantsNotify) return
         const places = partitions.map(({ topic, partition }) => `${topic}/${partition}`)

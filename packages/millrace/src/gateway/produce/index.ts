@@ -24,3 +24,4 @@ export interface FailedDelivery {
 
 export { textOf, texts } from './error-text.ts'
 export { openProducePart } from './open-produce-part.ts'
+export { isTopicName } from './topic-name.ts'

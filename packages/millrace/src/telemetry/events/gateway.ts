@@ -72,9 +72,17 @@ export const gatewayEvents = {
     'gateway.property.ignored',
     'A property of librdkafka has no meaning here. Told once a process.',
   ),
+  gatewayTopicMissing: defineEvent<{
+    readonly consumer: string
+    readonly groupId: string
+    readonly topic: string
+  }>(
+    'gateway.topic.missing',
+    'A consumer waits for a topic that is not there; it is read once it is. Told once a consumer.',
+  ),
   gatewayTopicsUnknown: defineEvent<{ readonly groupId: string; readonly error: unknown }>(
     'gateway.topics.unknown',
-    'The topics that match a subscription could not be looked up; it is tried again.',
+    'The topics of a subscription could not be looked up; those of an expression are tried again.',
   ),
   gatewayDefect: defineEvent<{
     readonly command: string
