@@ -27,6 +27,9 @@ export function followGateway(tell: (line: string) => void): Disposable {
     events.gatewayCommitFailed.subscribe(({ consumer, error }) =>
       say(`Consumer ${consumer} could not commit: ${text(error)}`),
     ),
+    events.gatewayTopicMissing.subscribe(({ consumer, topic }) =>
+      say(`Consumer ${consumer} waits for the topic ${topic}, which is not there`),
+    ),
     events.gatewayTopicsUnknown.subscribe(({ groupId, error }) =>
       say(`Group ${groupId} could not look for topics: ${text(error)}`),
     ),
