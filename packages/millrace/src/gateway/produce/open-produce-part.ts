@@ -12,7 +12,7 @@ import type { Session } from '../session.ts'
 import { Accepted, Account, type Headers, type Ledger } from './deliveries.ts'
 import { textOf, texts } from './error-text.ts'
 import type { FailedDelivery, ProducePart } from './index.ts'
-import { batchOverhead, producerOptions } from './producer-options.ts'
+import { batchOverhead, producerOptions, queueBounds } from './producer-options.ts'
 import { messageSize } from './message-size.ts'
 import { isTopicName } from './topic-name.ts'
 
@@ -51,6 +51,7 @@ class Producing implements ProducePart, Ledger {
   readonly #missingUntilMs = new Map<string, number>()
   readonly #unsent: Set<Accepted> | undefined
   readonly #limit: number
+  readonly #bounds: ReturnType<typeof queueBounds>
   #producer: Producer | undefined
   /** Where the producer section asks for less than acks=all, durable connections have one of their own. */
   #durable: Producer | undefined
@@ -63,6 +64,7 @@ class Producing implements ProducePart, Ledger {
   constructor(core: GatewayCore, options: ProducerOptions) {
     this.#core = core
     this.#options = options
+    this.#bounds = queueBounds(core.settings)
     this.#limit = (options.maxMessageBytes ?? 1_000_000) - batchOverhead
     this.#unsent = core.settings.unsentDir === undefined ? undefined : new Set()
     this.commands = {
@@ -233,7 +235,8 @@ class Producing implements ProducePart, Ledger {
     const account = this.#accountOf(session)
     const isFull =
       this.#bytes + bytes > settings.bufferBytes ||
-      account.bytes + bytes > settings.bufferBytesPerConnection
+      account.unsettled >= this.#bounds.messages ||
+      account.bytes + bytes > this.#bounds.bytes
     if (isFull) throw new ReplyError(`PROD ${texts.queueFull}`)
     // The batch has its own copy of these; they are kept for `unsentDir` alone.
     const isKept = this.#unsent !== undefined

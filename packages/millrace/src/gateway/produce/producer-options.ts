@@ -79,3 +79,18 @@ export function producerOptions(settings: GatewaySettings): ProducerOptions {
     ...(inFlight === undefined ? {} : { maxInFlight: inFlight }),
   }
 }
+
+/** What one connection may have on its way: librdkafka's bounds on the queue of a producer, where they are given. */
+export function queueBounds(settings: GatewaySettings): {
+  readonly messages: number
+  readonly bytes: number
+} {
+  const { producer, bufferBytesPerConnection } = settings
+  const messages = Number(producer['queue.buffering.max.messages'] ?? 0)
+  const kbytes = Number(producer['queue.buffering.max.kbytes'] ?? Infinity)
+  return {
+    // 0 switches the bound off, as in librdkafka.
+    messages: messages > 0 ? messages : Infinity,
+    bytes: Math.min(bufferBytesPerConnection, kbytes > 0 ? kbytes * 1024 : Infinity),
+  }
+}
