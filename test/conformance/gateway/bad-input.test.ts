@@ -25,11 +25,11 @@ describe('what no client should send', () => {
     ]
     for (const [what, bytes] of rows)
       it(what, async () => {
-        const before = figure('connections_disconnected')
+        const counted = figure('connections_disconnected')
         const connection = await gateway.dial()
         connection.write(bytes)
         assert.equal(await connection.rest(), '')
-        assert.equal(figure('connections_disconnected'), before + 1)
+        assert.equal(figure('connections_disconnected'), counted + 1)
       })
   })
 
@@ -168,18 +168,18 @@ describe('what no client should send', () => {
     const connection = await gateway.dial()
     connection.write('PING\r\n*2\r\n$4\r\nECHO\r\n$32000000\r\nabc')
     assert.equal(await connection.reply(), pong)
-    const before = figure('connections_disconnected')
+    const counted = figure('connections_disconnected')
     assert.equal(await connection.rest(), '')
-    assert.equal(figure('connections_disconnected'), before + 1)
+    assert.equal(figure('connections_disconnected'), counted + 1)
   })
 
   it('replies that nobody reads end their connection, counted, and no other', async () => {
-    const before = figure('connections_disconnected')
+    const counted = figure('connections_disconnected')
     const deaf = await gateway.dial()
     deaf.socket.pause()
     const chunk = encode(['ECHO', 'x'.repeat(1_000_000)])
     for (let count = 0; count < 20; count++) deaf.write(chunk)
-    await until('it is disconnected', () => figure('connections_disconnected') === before + 1)
+    await until('it is disconnected', () => figure('connections_disconnected') === counted + 1)
     deaf.close()
     const other = await gateway.dial()
     assert.equal(await other.command('PING'), pong)
