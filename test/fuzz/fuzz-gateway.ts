@@ -14,7 +14,8 @@ export interface GatewayFuzzReport {
   readonly replies: number
   /** Inputs that ended in a protocol error. */
   readonly refused: number
-  /** Resident memory half way and at the end, in bytes. */
+  /** Resident memory after a tenth, half way and at the end, in bytes. */
+  readonly earlyRss: number
   readonly halfRss: number
   readonly lateRss: number
 }
@@ -133,11 +134,13 @@ export async function fuzzGateway({
   let sent = 0
   let replies = 0
   let refused = 0
+  let earlyRss = 0
   let halfRss = 0
 
   const lane = async (): Promise<void> => {
     while (sent < count) {
       sent++
+      if (sent === Math.ceil(count / 10)) earlyRss = process.memoryUsage.rss()
       if (sent === Math.ceil(count / 2)) halfRss = process.memoryUsage.rss()
       if (sent % 500 === 0 && (await beside.command('PING')) !== '+PONG\r\n')
         throw new Error('the connection beside it is not answered')
@@ -162,7 +165,7 @@ export async function fuzzGateway({
     beside.close()
     stopWatching()
   }
-  return { seed, sent, replies, refused, halfRss, lateRss: process.memoryUsage.rss() }
+  return { seed, sent, replies, refused, earlyRss, halfRss, lateRss: process.memoryUsage.rss() }
 }
 
 /** Writes the pieces one after the other, ends, and gives all that comes back. */
