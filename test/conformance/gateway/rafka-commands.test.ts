@@ -199,6 +199,7 @@ describe('commands of the original', () => {
       [['DUMP', null], '-PROD NaN\r\n'],
       [['DUMP', 'x'], '-PROD NaN\r\n'],
       [['DUMP', '1.5'], '-PROD NaN\r\n'],
+      [['DUMP', '99999999999999999999'], '-PROD NaN\r\n'],
       [['DUMP', '1e3'], '-PROD NaN\r\n'],
       [['DUMP', ' 1'], '-PROD NaN\r\n'],
       [['DUMP', '0x10'], '-PROD NaN\r\n'],

@@ -12,6 +12,9 @@ export interface TopicList {
 }
 
 const deepest = 32
+const defaultTimeoutMs = 5000
+/** A number as it is written in seconds; `0x10` is none. */
+const decimal = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/
 
 /** @throws ReplyError */
 export function parseTopicList(key: string): TopicList {
@@ -75,22 +78,11 @@ function endOfValue(json: string): number {
 
 /** Milliseconds of BLPOP's last argument, in seconds; 0: for ever. Without one, or for text that is no number, 5 s. @throws ReplyError */
 export function parseTimeout(text: string | undefined): number {
-  const byDefault = 5000
-  if (text === undefined || text.trim() === '') return byDefault
-  const seconds = /^[+-]?(inf(inity)?|nan)$/i.test(text.trim())
-    ? wordValue(text.trim().toLowerCase())
-    : Number(text)
-  if (Number.isNaN(seconds)) {
-    if (/nan$/i.test(text.trim())) throw new ReplyError('CONS timeout is out of range')
-    return byDefault
-  }
+  const word = (text ?? '').trim().toLowerCase()
+  if (/^[+-]?(inf(inity)?|nan)$/.test(word)) throw new ReplyError('CONS timeout is out of range')
+  if (!decimal.test(word)) return defaultTimeoutMs
+  const seconds = Number(word)
   if (seconds < 0) throw new ReplyError('CONS timeout is negative')
   if (seconds > 2 ** 31) throw new ReplyError('CONS timeout is out of range')
   return seconds * 1000
-}
-
-function wordValue(word: string): number {
-  if (word.endsWith('nan')) return Number.NaN
-  // Out of range whichever its sign.
-  return Infinity
 }

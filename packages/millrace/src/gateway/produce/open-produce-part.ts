@@ -260,7 +260,7 @@ class Producing implements ProducePart, Ledger {
     if (account?.hasProducer !== true) return 0
     if (args.length !== 1) throw new ReplyError(`PROD DUMP accepts 1 argument, got ${args.length}`)
     const text = args[0]?.toString() ?? ''
-    if (!/^[+-]?\d+$/.test(text)) throw new ReplyError('PROD NaN')
+    if (!/^[+-]?\d+$/.test(text) || isBeyond64Bits(text)) throw new ReplyError('PROD NaN')
     const timeoutMs = Number(text)
     if (account.unsettled > 0 && timeoutMs > 0) await this.#wait(account, timeoutMs, session.signal)
     return account.unsettled
@@ -372,6 +372,12 @@ class Producing implements ProducePart, Ledger {
       events.gatewayUnsent.publish({ messages: messages.length, topic, file })
     }
   }
+}
+
+/** What the original's numbers cannot hold is none to it. */
+function isBeyond64Bits(text: string): boolean {
+  const value = BigInt(text.replace(/^\+/, ''))
+  return BigInt.asIntN(64, value) !== value
 }
 
 function checkStats({ args }: Command): void {
