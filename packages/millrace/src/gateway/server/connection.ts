@@ -75,6 +75,8 @@ export class Connection implements Session {
   /** From `#first` on; what lies before has been written. */
   #slots: Slot[] = []
   #first = 0
+  /** Replies that are not there yet, of those in `#slots`. */
+  #unsettled = 0
   #beside: Beside[] = []
   #onOver: (() => void)[] | undefined
   /** For what is sent here while another connection runs. */
@@ -327,7 +329,7 @@ export class Connection implements Session {
   #dispatched(command: Command): Reply | Promise<Reply> | Later {
     const host = this.#host
     const answered =
-      this.#inFlight === 0 || overlaps.has(command.name) ? undefined : this.whenAnswered()
+      this.#unsettled === 0 || overlaps.has(command.name) ? undefined : this.whenAnswered()
     if (answered === undefined) return host.dispatch(command, this)
     return answered.then(() => {
       // Its parts have given back what it held.
@@ -343,7 +345,9 @@ export class Connection implements Session {
   async #settle(reply: Promise<Reply>, isBlocking: boolean): Promise<void> {
     const slot: Slot = { reply: undefined, written: undefined }
     this.#slots.push(slot)
+    this.#unsettled++
     slot.reply = await reply
+    this.#unsettled--
     this.#heed(slot.reply)
     // What settles in the same turn leaves in one write, and so does what runs in it.
     if (!this.#isPlanned) {
