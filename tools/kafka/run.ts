@@ -2,7 +2,7 @@
  * The second engine: fetches Apache Kafka, starts it, and runs on it every test that speaks to a broker.
  *
  *     node tools/kafka/run.ts                 all of them
- *     node tools/kafka/run.ts FILE...         these
+ *     node tools/kafka/run.ts FILE...         these, one file after the other
  *     node tools/kafka/run.ts --serve [PORT]  only Kafka, until Ctrl-C; prints its address
  *
  * Exits 0 when the tests pass, and when Kafka cannot be had here, which the last line says; 1 when a test fails.
@@ -13,11 +13,6 @@ import { fetchKafka, kafkaVersion } from './fetch-kafka.ts'
 import { startKafka } from './start-kafka.ts'
 
 const suites = ['test/scenarios/*/*.ts', 'test/conformance/peers/*.test.ts', 'test/kafka/*.test.ts']
-/** Their bytes name topics and groups, so one file has the cluster for itself. */
-const aloneSuites = [
-  'test/conformance/gateway/*.test.ts',
-  'test/integration/gateway-clients/*.test.ts',
-]
 const fileTimeoutMs = 120_000
 
 const [first, ...rest] = process.argv.slice(2)
@@ -51,8 +46,8 @@ async function runTests(jars: string, files: readonly string[]): Promise<number>
     )) as [number | null]
     return exitCode
   }
-  const together = await run(files, 2)
-  const code = together === 0 && files === suites ? await run(aloneSuites, 1) : together
+  // Files that were named may need the cluster for themselves, as those of the gateway do.
+  const code = await run(files, files === suites ? 2 : 1)
   console.log(
     code === 0
       ? `test:kafka passed on Apache Kafka ${kafkaVersion}`
